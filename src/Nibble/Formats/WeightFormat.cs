@@ -1,0 +1,95 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Nibble.Formats;
+
+/// <summary>A weight format chosen at run time: the one place where a number or a name in a file becomes a type.</summary>
+public abstract class WeightFormat
+{
+    /// <summary>Every format, in alphabetical order.</summary>
+    public static IReadOnlyList<WeightFormat> All { get; } =
+    [
+        WeightFormat<BF16, F32>.Instance,
+        WeightFormat<F16, F32>.Instance,
+        WeightFormat<F32, F32>.Instance,
+        WeightFormat<Q8_0, Q8_0>.Instance,
+    ];
+
+    public abstract string Name { get; }
+
+    /// <summary>GGUF's number for this format (<c>ggml_type</c>).</summary>
+    public abstract int GgufType { get; }
+
+    /// <summary>Weights in one block; the columns of a matrix are a multiple of it.</summary>
+    public abstract int BlockSize { get; }
+
+    /// <summary>Bytes of one block.</summary>
+    public abstract int BlockBytes { get; }
+
+    public double BitsPerWeight => 8.0 * BlockBytes / BlockSize;
+
+    /// <summary>Bytes of <paramref name="count"/> weights, which must be a multiple of <see cref="BlockSize"/>.</summary>
+    /// <exception cref="OverflowException">The size does not fit 63 bits.</exception>
+    public long ByteSize(long count) => checked(count / BlockSize * BlockBytes);
+
+    /// <summary>The format with GGUF's number <paramref name="type"/>.</summary>
+    public static bool TryFromGguf(uint type, [NotNullWhen(true)] out WeightFormat? format) =>
+        (format = All.FirstOrDefault(f => f.GgufType == type)) is not null;
+
+    /// <summary>The format called <paramref name="name"/>; upper and lower case are the same.</summary>
+    public static bool TryParse(string name, [NotNullWhen(true)] out WeightFormat? format) =>
+        (format = All.FirstOrDefault(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) is not null;
+
+    /// <summary>The format whose blocks are <typeparamref name="TWeight"/>.</summary>
+    public static WeightFormat Of<TWeight>() where TWeight : unmanaged, IBlock<TWeight> =>
+        All.First(f => f.Name == TWeight.Name);
+
+    /// <summary>Stores whole rows.</summary>
+    /// <param name="source"><c>[rows, columns]</c>; columns a multiple of <see cref="BlockSize"/>.</param>
+    /// <param name="importance"><c>[columns]</c>, or empty for none.</param>
+    /// <param name="destination"><see cref="ByteSize"/> bytes.</param>
+    public abstract void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<byte> destination);
+
+    /// <summary>Writes the values of whole blocks to <paramref name="destination"/>, one float per weight.</summary>
+    public abstract void Dequantize(ReadOnlySpan<byte> source, Span<float> destination);
+
+    /// <summary>Crosses from a format known at run time into code that is generic over it.</summary>
+    public abstract TResult Accept<TResult>(IWeightVisitor<TResult> visitor);
+
+    public override string ToString() => Name;
+}
+
+internal sealed class WeightFormat<TWeight, TActivation> : WeightFormat
+    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
+    where TActivation : unmanaged, IBlock<TActivation>
+{
+    public static WeightFormat<TWeight, TActivation> Instance { get; } = new();
+
+    public override string Name => TWeight.Name;
+    public override int GgufType => TWeight.GgufType;
+    public override int BlockSize => TWeight.BlockSize;
+    public override int BlockBytes => Unsafe.SizeOf<TWeight>();
+
+    public override void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<byte> destination)
+    {
+        Span<TWeight> blocks = MemoryMarshal.Cast<byte, TWeight>(destination);
+        if (source.Length != (long)blocks.Length * BlockSize)
+            throw new ArgumentException($"{source.Length} values do not fill {blocks.Length} blocks of {BlockSize}", nameof(source));
+        if (importance.IsEmpty)
+        {
+            TWeight.Quantize(source, blocks);
+            return;
+        }
+        int columns = importance.Length, blocksPerRow = columns / BlockSize;
+        if (columns % BlockSize != 0 || source.Length % columns != 0)
+            throw new ArgumentException($"{columns} importance values do not fit {source.Length} values in blocks of {BlockSize}", nameof(importance));
+        for (int row = 0; row * columns < source.Length; row++)
+            TWeight.Quantize(source.Slice(row * columns, columns), importance, blocks.Slice(row * blocksPerRow, blocksPerRow));
+    }
+
+    public override void Dequantize(ReadOnlySpan<byte> source, Span<float> destination) =>
+        TWeight.Dequantize(MemoryMarshal.Cast<byte, TWeight>(source), destination);
+
+    public override TResult Accept<TResult>(IWeightVisitor<TResult> visitor) => visitor.Visit<TWeight, TActivation>();
+}

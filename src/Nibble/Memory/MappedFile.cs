@@ -1,0 +1,67 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace Nibble.Memory;
+
+/// <summary>A file mapped read-only into memory, whole.</summary>
+public sealed unsafe partial class MappedFile : IDisposable
+{
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly byte* _start;
+
+    /// <exception cref="NibbleException">The file does not exist or cannot be read.</exception>
+    public MappedFile(string path)
+    {
+        Path = path;
+        if (Directory.Exists(path)) Throw.BadFile(path, "is a folder; a file was expected");
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            Length = stream.Length;
+            if (Length == 0) return; // an empty file cannot be mapped; its region is empty
+            _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+            byte* start = null;
+            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            _start = start + _view.PointerOffset;
+        }
+        catch (FileNotFoundException) { Throw.BadFile(path, "no such file"); }
+        catch (DirectoryNotFoundException) { Throw.BadFile(path, "no such file; the folder does not exist"); }
+        catch (UnauthorizedAccessException) { Throw.BadFile(path, "may not be read; check its permissions"); }
+        catch (IOException e) { throw new NibbleException($"{path}: cannot be read: {e.Message}", e); }
+    }
+
+    public string Path { get; }
+
+    /// <summary>Bytes in the file.</summary>
+    public long Length { get; }
+
+    public MemoryRegion Region => new(_start, Length, this);
+
+    /// <summary>
+    /// Tells the system that a part of the file will not be read again soon, so that its pages stop counting as this process's memory.
+    /// The data stays readable. Does nothing on systems without such a call.
+    /// </summary>
+    internal void Release(MemoryRegion part)
+    {
+        if (_start == null || !(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())) return;
+        long page = Environment.SystemPageSize;
+        long first = (long)part.Pointer / page * page;
+        // Whole pages only at the end: the last page may hold the start of what is read next.
+        long end = ((long)part.Pointer + part.Length) / page * page;
+        const int MadvDontNeed = 4; // the same number on Linux and macOS; on a read-only file mapping nothing is lost
+        if (end > first) _ = Advise((void*)first, (nuint)(end - first), MadvDontNeed);
+    }
+
+    public void Dispose()
+    {
+        if (_view is null) return;
+        if (!_view.SafeMemoryMappedViewHandle.IsClosed) _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file?.Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* address, nuint length, int advice);
+}
