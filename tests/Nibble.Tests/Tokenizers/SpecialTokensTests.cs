@@ -18,15 +18,15 @@ public sealed class SpecialTokensTests
     public void A_text_begins_with_the_tokens_the_model_wants()
     {
         Assert.Equal(4093, Tokenizer.Open(Shared.TinyModel).Encode("")[0]);
-        Assert.Equal([1], Tokenizer.Open(Shared.Find("tokenizers/llama-2")).Encode(""));
-        Assert.Empty(Tokenizer.Open(Shared.Find("tokenizers/ggml-vocab-gpt-2.gguf")).Encode(""));
-        Assert.Equal([101, 7592, 102], Tokenizer.Open(Shared.Find("tokenizers/ggml-vocab-bert-bge.gguf")).Encode("Hello"));
+        Assert.Equal([1], Vocabularies.Open("tokenizers/llama-2").Encode(""));
+        Assert.Empty(Vocabularies.Open("tokenizers/ggml-vocab-gpt-2.gguf").Encode(""));
+        Assert.Equal([101, 7592, 102], Vocabularies.Open("tokenizers/ggml-vocab-bert-bge.gguf").Encode("Hello"));
     }
 
     [Fact]
     public void Text_behind_a_special_token_begins_anew_where_a_space_goes_in_front()
     {
-        Tokenizer tokenizer = Tokenizer.Open(Shared.Find("tokenizers/llama-2"));
+        Tokenizer tokenizer = Vocabularies.Open("tokenizers/llama-2");
         int[] ids = tokenizer.Encode("Hello</s>Hello", addSpecial: false, parseSpecial: true);
         Assert.Equal([15043, 2, 15043], ids);
         Assert.Equal("Hello</s>Hello", tokenizer.Decode(ids, special: true));
@@ -35,7 +35,7 @@ public sealed class SpecialTokensTests
     [Fact]
     public void Generation_ends_at_every_token_that_ends_a_turn()
     {
-        Tokenizer tokenizer = Tokenizer.Open(Shared.Find("tokenizers/smollm/tokenizer.json"));
+        Tokenizer tokenizer = Vocabularies.Open("tokenizers/smollm/tokenizer.json");
         Assert.True(tokenizer.IsEndOfGeneration(tokenizer.Find("<|endoftext|>")!.Value));
         Assert.True(tokenizer.IsEndOfGeneration(tokenizer.Find("<|im_end|>")!.Value));
         Assert.False(tokenizer.IsEndOfGeneration(tokenizer.Find("<|im_start|>")!.Value));

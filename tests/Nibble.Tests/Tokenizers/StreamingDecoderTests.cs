@@ -10,7 +10,7 @@ public sealed class StreamingDecoderTests
     [InlineData("tokenizers/llama-2")]
     public void Pieces_are_whole_characters_and_join_to_the_text(string vocabulary)
     {
-        Tokenizer tokenizer = Tokenizer.Open(Shared.Find(vocabulary));
+        Tokenizer tokenizer = Vocabularies.Open(vocabulary);
         const string Text = " Käse für 3 €: 🦙 und 👩‍👩‍👧 — ជា 日本語";
         StreamingDecoder decoder = new(tokenizer, atStart: true);
         StringBuilder joined = new();
@@ -47,7 +47,7 @@ public sealed class StreamingDecoderTests
     [Fact]
     public void A_continued_text_keeps_its_first_space()
     {
-        Tokenizer tokenizer = Tokenizer.Open(Shared.Find("tokenizers/llama-2"));
+        Tokenizer tokenizer = Vocabularies.Open("tokenizers/llama-2");
         int world = Assert.Single(tokenizer.Encode("world", addSpecial: false));
         Assert.Equal(" world", new StreamingDecoder(tokenizer).Add(world));
         Assert.Equal("world", new StreamingDecoder(tokenizer, atStart: true).Add(world));
