@@ -48,7 +48,7 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
         mixed.Resize(query.Tokens);
         AttentionKernel work = new()
         {
-            Queries = query.Pointer,
+            Queries = query.WritePointer,
             Result = mixed.WritePointer,
             Keys = state.Cache.Keys(layer, 0),
             Values = state.Cache.Values(layer, 0),
@@ -60,7 +60,7 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
             Window = Window ?? int.MaxValue,
             Scale = 1 / MathF.Sqrt(HeadSize),
         };
-        state.Pool.Run(work, query.Tokens * Heads);
+        state.Pool.Run(work, query.Tokens * KeyHeads);
         Output.Apply(mixed, state.Output, state.Pool);
     }
 }

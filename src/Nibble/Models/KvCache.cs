@@ -1,9 +1,10 @@
+using System.Numerics.Tensors;
 using Nibble.Memory;
 
 namespace Nibble.Models;
 
 /// <summary>
-/// Keys and values of the tokens seen so far, in single precision: per layer and key/value head a matrix <c>[capacity, headSize]</c>.
+/// Keys and values of the tokens seen so far, in half precision: per layer and key/value head a matrix <c>[capacity, headSize]</c>.
 /// Memory that no token has reached yet is not taken from the system.
 /// </summary>
 public sealed unsafe class KvCache : IDisposable
@@ -20,8 +21,8 @@ public sealed unsafe class KvCache : IDisposable
         HeadSize = headSize;
         Capacity = capacity;
         _layerStride = (long)heads * capacity * headSize;
-        _keys = AlignedBuffer.Uninitialized(checked(layers * _layerStride * sizeof(float)));
-        _values = AlignedBuffer.Uninitialized(checked(layers * _layerStride * sizeof(float)));
+        _keys = AlignedBuffer.Uninitialized(checked(layers * _layerStride * sizeof(Half)));
+        _values = AlignedBuffer.Uninitialized(checked(layers * _layerStride * sizeof(Half)));
     }
 
     public int HeadSize { get; }
@@ -33,18 +34,18 @@ public sealed unsafe class KvCache : IDisposable
     public int Length { get; internal set; }
 
     /// <summary>The keys of a layer and head, <c>[Capacity, HeadSize]</c>.</summary>
-    internal float* Keys(int layer, int head) => (float*)_keys.Pointer + Offset(layer, head);
+    internal Half* Keys(int layer, int head) => (Half*)_keys.Pointer + Offset(layer, head);
 
     /// <summary>The values of a layer and head, <c>[Capacity, HeadSize]</c>.</summary>
-    internal float* Values(int layer, int head) => (float*)_values.Pointer + Offset(layer, head);
+    internal Half* Values(int layer, int head) => (Half*)_values.Pointer + Offset(layer, head);
 
     /// <summary>Stores one token's keys and values, <c>[heads, HeadSize]</c> each.</summary>
     internal void Store(int layer, int position, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
     {
         for (int head = 0; head * HeadSize < keys.Length; head++)
         {
-            keys.Slice(head * HeadSize, HeadSize).CopyTo(new Span<float>(Keys(layer, head) + (long)position * HeadSize, HeadSize));
-            values.Slice(head * HeadSize, HeadSize).CopyTo(new Span<float>(Values(layer, head) + (long)position * HeadSize, HeadSize));
+            TensorPrimitives.ConvertToHalf(keys.Slice(head * HeadSize, HeadSize), new Span<Half>(Keys(layer, head) + (long)position * HeadSize, HeadSize));
+            TensorPrimitives.ConvertToHalf(values.Slice(head * HeadSize, HeadSize), new Span<Half>(Values(layer, head) + (long)position * HeadSize, HeadSize));
         }
     }
 
