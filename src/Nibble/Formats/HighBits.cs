@@ -1,7 +1,7 @@
 namespace Nibble.Formats;
 
 /// <summary>The fifth bits of 32 values in one word: bit i belongs to value i.</summary>
-internal static class HighBits
+internal static partial class HighBits
 {
     public static uint Pack(ReadOnlySpan<byte> values)
     {

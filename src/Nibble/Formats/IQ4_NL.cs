@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -54,7 +55,8 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
         }
     }
 
-    public static float Dot(ReadOnlySpan<IQ4_NL> weights, ReadOnlySpan<Q8_0> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<IQ4_NL> weights, ReadOnlySpan<Q8_0> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ4_NL> weights, ReadOnlySpan<Q8_0> activations)
     {

@@ -8,7 +8,7 @@ namespace Nibble.Formats;
 ///  byte j       value j + half   value j          (j = 0 … half - 1)
 /// </code>
 /// </summary>
-internal static class Nibbles
+internal static partial class Nibbles
 {
     /// <summary>Packs the low 4 bits of <c>2 * bytes.Length</c> values, run by run of <c>2 * half</c> values.</summary>
     public static void Pack(ReadOnlySpan<byte> values, int half, Span<byte> bytes)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -89,7 +90,8 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
         for (int g = 0; g < 16; g++) Groups[g] = (byte)(scaleQuants[g] | minimumQuants[g] << 4);
     }
 
-    public static float Dot(ReadOnlySpan<Q2_K> weights, ReadOnlySpan<Q8_K> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q2_K> weights, ReadOnlySpan<Q8_K> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q2_K> weights, ReadOnlySpan<Q8_K> activations)
     {

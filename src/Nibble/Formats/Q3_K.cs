@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -89,7 +90,8 @@ public partial struct Q3_K : IWeightBlock<Q3_K, Q8_K>
         Groups.Store(scaleQuants);
     }
 
-    public static float Dot(ReadOnlySpan<Q3_K> weights, ReadOnlySpan<Q8_K> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q3_K> weights, ReadOnlySpan<Q8_K> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q3_K> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -57,7 +58,8 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
         }
     }
 
-    public static float Dot(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -60,7 +61,8 @@ public partial struct Q4_1 : IWeightBlock<Q4_1, Q8_1>
         }
     }
 
-    public static float Dot(ReadOnlySpan<Q4_1> weights, ReadOnlySpan<Q8_1> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q4_1> weights, ReadOnlySpan<Q8_1> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q4_1> weights, ReadOnlySpan<Q8_1> activations)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -51,7 +52,8 @@ public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
         }
     }
 
-    public static float Dot(ReadOnlySpan<Q4_K> weights, ReadOnlySpan<Q8_K> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q4_K> weights, ReadOnlySpan<Q8_K> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q4_K> weights, ReadOnlySpan<Q8_K> activations)
     {

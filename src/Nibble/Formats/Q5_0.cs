@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -65,7 +66,8 @@ public partial struct Q5_0 : IWeightBlock<Q5_0, Q8_0>
         Nibbles.Pack(quants, half: 16, Quants);
     }
 
-    public static float Dot(ReadOnlySpan<Q5_0> weights, ReadOnlySpan<Q8_0> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q5_0> weights, ReadOnlySpan<Q8_0> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q5_0> weights, ReadOnlySpan<Q8_0> activations)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -67,7 +68,8 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
         Nibbles.Pack(quants, half: 16, Quants);
     }
 
-    public static float Dot(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations)
     {

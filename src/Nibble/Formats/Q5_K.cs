@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -58,7 +59,8 @@ public partial struct Q5_K : IWeightBlock<Q5_K, Q8_K>
         }
     }
 
-    public static float Dot(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations) => DotScalar(weights, activations);
+    public static float Dot(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -24,7 +24,11 @@ public partial struct Q8_0 : IWeightBlock<Q8_0, Q8_0>
         }
     }
 
-    public static void Quantize(ReadOnlySpan<float> source, Span<Q8_0> blocks) => QuantizeScalar(source, blocks);
+    public static void Quantize(ReadOnlySpan<float> source, Span<Q8_0> blocks)
+    {
+        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q8_0> blocks) => Quantize(source, blocks);
 

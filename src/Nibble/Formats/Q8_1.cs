@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -26,7 +27,11 @@ public partial struct Q8_1 : IBlock<Q8_1>
         }
     }
 
-    public static void Quantize(ReadOnlySpan<float> source, Span<Q8_1> blocks) => QuantizeScalar(source, blocks);
+    public static void Quantize(ReadOnlySpan<float> source, Span<Q8_1> blocks)
+    {
+        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
 
     internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<Q8_1> blocks)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -26,7 +27,11 @@ public partial struct Q8_K : IBlock<Q8_K>
         }
     }
 
-    public static void Quantize(ReadOnlySpan<float> source, Span<Q8_K> blocks) => QuantizeScalar(source, blocks);
+    public static void Quantize(ReadOnlySpan<float> source, Span<Q8_K> blocks)
+    {
+        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
 
     internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<Q8_K> blocks)
     {

@@ -11,7 +11,7 @@ namespace Nibble.Formats;
 /// </code>
 /// </summary>
 [InlineArray(12)]
-public struct SignedSixBitScales
+public partial struct SignedSixBitScales
 {
     private byte _first;
 

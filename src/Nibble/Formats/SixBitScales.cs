@@ -12,7 +12,7 @@ namespace Nibble.Formats;
 /// </code>
 /// </summary>
 [InlineArray(12)]
-public struct SixBitScales
+public partial struct SixBitScales
 {
     private byte _first;
 

@@ -7,7 +7,8 @@ namespace Nibble.Tests.Formats;
 /// <summary>What holds for every weight format; each format's tests are one derived class.</summary>
 /// <param name="bytes">Bytes of a block as GGUF defines it.</param>
 /// <param name="values">Weights of a block as GGUF defines it.</param>
-public abstract class WeightBlockTests<TWeight, TActivation>(int bytes, int values)
+/// <param name="sumError">The relative error of the sum that the activation format stores.</param>
+public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, int values, double sumError = 0)
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
     where TActivation : unmanaged, IBlock<TActivation>
 {
@@ -75,7 +76,27 @@ public abstract class WeightBlockTests<TWeight, TActivation>(int bytes, int valu
         Assert.True(goldens.Length >= MinimumGoldenInputs);
     }
 
-    /// <summary>Formats of whole numbers per value have no golden bytes.</summary>
+    [Fact]
+    public void Quantize_survives_numbers_that_are_none()
+    {
+        float[] source = new float[2 * Math.Max(values, 32)], importance = new float[source.Length];
+        TWeight[] blocks = new TWeight[source.Length / values];
+        foreach (float odd in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue, float.Epsilon, -1e-42f])
+        {
+            for (int every = 1; every <= source.Length; every *= 2)
+            {
+                for (int i = 0; i < source.Length; i++)
+                {
+                    source[i] = i % every == 0 ? odd : i - 40;
+                    importance[i] = every == 4 ? odd : i % 3;
+                }
+                TWeight.Quantize(source, blocks);
+                TWeight.Quantize(source, importance, blocks);
+            }
+        }
+    }
+
+    /// <summary>The formats of one number a block have no golden bytes.</summary>
     private int MinimumGoldenInputs => values == 1 ? 0 : 5;
 
     private static IEnumerable<string> GoldenInputs() =>
@@ -98,10 +119,10 @@ public sealed class IQ4_NLTests() : WeightBlockTests<IQ4_NL, Q8_0>(bytes: 18, va
 public sealed class Q2_KTests() : WeightBlockTests<Q2_K, Q8_K>(bytes: 84, values: 256);
 public sealed class Q3_KTests() : WeightBlockTests<Q3_K, Q8_K>(bytes: 110, values: 256);
 public sealed class Q4_0Tests() : WeightBlockTests<Q4_0, Q8_0>(bytes: 18, values: 32);
-public sealed class Q4_1Tests() : WeightBlockTests<Q4_1, Q8_1>(bytes: 20, values: 32);
+public sealed class Q4_1Tests() : WeightBlockTests<Q4_1, Q8_1>(bytes: 20, values: 32, sumError: 1.0 / 2048);
 public sealed class Q4_KTests() : WeightBlockTests<Q4_K, Q8_K>(bytes: 144, values: 256);
 public sealed class Q5_0Tests() : WeightBlockTests<Q5_0, Q8_0>(bytes: 22, values: 32);
-public sealed class Q5_1Tests() : WeightBlockTests<Q5_1, Q8_1>(bytes: 24, values: 32);
+public sealed class Q5_1Tests() : WeightBlockTests<Q5_1, Q8_1>(bytes: 24, values: 32, sumError: 1.0 / 2048);
 public sealed class Q5_KTests() : WeightBlockTests<Q5_K, Q8_K>(bytes: 176, values: 256);
 public sealed class Q6_KTests() : WeightBlockTests<Q6_K, Q8_K>(bytes: 210, values: 256);
 public sealed class Q8_0Tests() : WeightBlockTests<Q8_0, Q8_0>(bytes: 34, values: 32);
