@@ -1,0 +1,31 @@
+using System.Runtime.Intrinsics;
+
+namespace Nibble.Formats;
+
+/// <summary>A weight format whose AVX2 dot product adds one pair of blocks at a time to eight running sums.</summary>
+internal interface IAvx2Step<TWeight, TActivation>
+    where TWeight : unmanaged, IAvx2Step<TWeight, TActivation>
+    where TActivation : unmanaged
+{
+    static abstract Vector256<float> Step(in TWeight weight, in TActivation activation, Vector256<float> total);
+}
+
+internal static class Avx2Loop
+{
+    /// <summary>The sum over all pairs of blocks; two chains, since a small block costs less time than an addition takes to finish.</summary>
+    public static float Dot<TWeight, TActivation>(ReadOnlySpan<TWeight> weights, ReadOnlySpan<TActivation> activations)
+        where TWeight : unmanaged, IAvx2Step<TWeight, TActivation>
+        where TActivation : unmanaged
+    {
+        activations = activations[..weights.Length];
+        Vector256<float> even = Vector256<float>.Zero, odd = Vector256<float>.Zero;
+        int b = 0;
+        for (; b < weights.Length - 1; b += 2)
+        {
+            even = TWeight.Step(in weights[b], in activations[b], even);
+            odd = TWeight.Step(in weights[b + 1], in activations[b + 1], odd);
+        }
+        if (b < weights.Length) even = TWeight.Step(in weights[b], in activations[b], even);
+        return Vector256.Sum(even + odd);
+    }
+}
