@@ -22,4 +22,7 @@ public sealed record TensorInfo(string Name, IReadOnlyList<long> Dimensions, str
     public long RowBytes => Bytes / Rows;
 
     public double BitsPerWeight => 8.0 * Bytes / Count;
+
+    /// <summary>The same tensor stored in another format, whose block size must divide <see cref="Columns"/>.</summary>
+    public TensorInfo As(WeightFormat format) => new(Name, Dimensions, format.Name, format, format.ByteSize(Count));
 }

@@ -16,8 +16,8 @@ internal sealed class GgufPart : IDisposable
 
     /// <summary>llama.cpp keeps a tensor's name in 64 bytes, one of which ends it.</summary>
     public const int LongestTensorName = 63;
+    public const int MostDimensions = 4;
     private const int LongestKey = 65535;
-    private const int MostDimensions = 4;
 
     private readonly MappedFile _file;
     private readonly List<TensorInfo> _tensors = [];
