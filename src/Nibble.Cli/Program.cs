@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using Nibble;
 using Nibble.Cli;
 using Nibble.Cli.Commands;
 using Nibble.Cli.Terminal;

@@ -40,7 +40,7 @@ internal static class PerplexityCommand
                     window, most, language.Pool, progress, cancellationToken);
             });
             if (parsed.GetValue(json)) WriteJson(result);
-            else Screen.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity {Describe(result)} over {result.Tokens:N0} tokens in {result.Windows} windows of {result.ContextLength}"));
+            else Screen.Print(string.Create(CultureInfo.InvariantCulture, $"perplexity {Describe(result)} over {result.Tokens:N0} tokens in {result.Windows} windows of {result.ContextLength}"));
         }, CancellationToken.None));
         return command;
     }

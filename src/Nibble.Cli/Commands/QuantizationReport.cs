@@ -33,8 +33,8 @@ internal static class QuantizationReport
                 Format.Bytes(tensor.Source.Bytes), Format.Bytes(tensor.Target.Bytes));
         }
         Screen.Out.Write(table);
-        Screen.Out.WriteLine($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight, {Format.Seconds(time)}");
-        Screen.Out.WriteLine($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
+        Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight, {Format.Seconds(time)}");
+        Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
     }
 
     private static void WriteJson(QuantizationPlan plan, string target, TimeSpan time) => JsonOutput.Write(json =>

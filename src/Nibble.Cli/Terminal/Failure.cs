@@ -12,8 +12,8 @@ internal static class Failure
     /// <summary>Prints the message and returns the exit code 1.</summary>
     public static int Report(string message)
     {
-        string line = OneLine(message);
-        Screen.Error.MarkupLine($"[red]nibble:[/] {Markup.Escape(line)}");
+        Screen.Error.Markup("[red]nibble:[/] ");
+        Screen.Tell(OneLine(message));
         return 1;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nibble.Evaluation;
 using Nibble.Files;
 
 namespace Nibble.Cli.Terminal;
@@ -27,6 +28,8 @@ internal static class Format
     public static string Percent(double fraction) => Invariant($"{fraction * 100:F1} %");
 
     public static string Bits(double bits) => Invariant($"{bits:F2}");
+
+    public static string Perplexity(PerplexityResult result) => Invariant($"{result.Perplexity:F2} ± {result.Error:F2}");
 
     public static string Seconds(TimeSpan time) => Invariant($"{time.TotalSeconds:F1} s");
 

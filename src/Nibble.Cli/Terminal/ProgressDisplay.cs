@@ -47,7 +47,7 @@ internal static class ProgressDisplay
             if (clock.Elapsed < next || step.Fraction >= 1) return;
             next = clock.Elapsed + s_betweenLines;
             string left = step.Fraction > 0 ? $", {Duration(clock.Elapsed * (1 / step.Fraction - 1))} left" : "";
-            Screen.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title} {step.Text} {step.Fraction * 100:F0} %{left}"));
+            Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title} {step.Text} {step.Fraction * 100:F0} %{left}"));
         });
     }
 

@@ -15,6 +15,12 @@ internal static class Screen
 
     public static IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected);
 
+    /// <summary>Prints a line of a result. Unlike a table it is never broken to the width of a terminal.</summary>
+    public static void Print(string line) => Console.Out.WriteLine(line);
+
+    /// <summary>Tells the person at the terminal something that is no result.</summary>
+    public static void Tell(string line) => Console.Error.WriteLine(line);
+
     private static IAnsiConsole Create(TextWriter writer, bool isRedirected)
     {
         bool plain = isRedirected || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));

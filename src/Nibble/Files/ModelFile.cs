@@ -37,5 +37,7 @@ public abstract class ModelFile : IDisposable
     /// <summary>All bytes of a tensor.</summary>
     public MemoryRegion Read(TensorInfo tensor) => Read(tensor, 0, tensor.Rows);
 
+    public static ModelFile Open(string path) => Gguf.GgufFile.Open(path);
+
     public abstract void Dispose();
 }

@@ -67,7 +67,7 @@ public sealed class LanguageModel : IDisposable
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using TextGenerator generator = new(this, ContextFor(null));
-        int[] tokens = Tokenizer.Encode(prompt);
+        int[] tokens = Tokenizer.Encode(prompt, parseSpecial: true);
         StreamingDecoder decoder = new(Tokenizer);
         using IEnumerator<int> generated = generator.Generate(tokens, options ?? new GenerationOptions(), cancellationToken).GetEnumerator();
         while (await Task.Run(generated.MoveNext, cancellationToken).ConfigureAwait(false))
@@ -75,7 +75,7 @@ public sealed class LanguageModel : IDisposable
             string text = decoder.Add(generated.Current);
             if (text.Length > 0) yield return text;
         }
-        string rest = decoder.Flush();
+        string rest = decoder.Finish();
         if (rest.Length > 0) yield return rest;
     }
 

@@ -33,7 +33,7 @@ public sealed class GgufFile : ModelFile
 
     /// <summary>Opens a GGUF file, with all other parts where it is one part of a split model, and checks the headers.</summary>
     /// <exception cref="NibbleException">A file is missing, cannot be read, is no GGUF file or is damaged.</exception>
-    public static GgufFile Open(string path)
+    public static new GgufFile Open(string path)
     {
         List<GgufPart> parts = [new(path)];
         try
