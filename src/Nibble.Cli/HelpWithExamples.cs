@@ -15,8 +15,12 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
 {
     public override int Invoke(ParseResult parseResult)
     {
-        int code = usual.Invoke(parseResult);
+        // The library names the program after its assembly, which cannot be called nibble: Nibble.dll is the library beside it.
         TextWriter output = parseResult.InvocationConfiguration.Output;
+        using StringWriter text = new();
+        parseResult.InvocationConfiguration.Output = text;
+        int code = usual.Invoke(parseResult);
+        output.Write(text.ToString().Replace("  Nibble.Cli ", "  nibble ", StringComparison.Ordinal));
         if (parseResult.CommandResult.Command is CommandWithExamples { Examples.Count: > 0 } command)
         {
             output.WriteLine("Examples:");

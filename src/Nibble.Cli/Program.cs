@@ -19,6 +19,8 @@ foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
     return Failure.Report($"{parsed.Errors[0].Message} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help)");
+if (parsed.CommandResult.Tokens.FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal)) is { } unknown && !args.Contains("--"))
+    return Failure.Report($"unknown option {unknown.Value} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help; text that begins with dashes goes after --)");
 try
 {
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

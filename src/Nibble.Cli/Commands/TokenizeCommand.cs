@@ -57,27 +57,9 @@ internal static class TokenizeCommand
     private static void WriteTable(Tokenizer tokenizer, int[] tokens)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("id").RightAligned()).AddColumn("piece");
-        foreach (int token in tokens) table.AddRow(token.ToString(CultureInfo.InvariantCulture), Markup.Escape(Visible(tokenizer.Piece(token))));
+        foreach (int token in tokens) table.AddRow(token.ToString(CultureInfo.InvariantCulture), Markup.Escape($"'{Format.Printable(tokenizer.Piece(token))}'"));
         Screen.Out.Write(table);
         Screen.Print($"{tokens.Length} tokens");
-    }
-
-    /// <summary>The piece in quotes, with line breaks and other control characters as escapes.</summary>
-    private static string Visible(string piece)
-    {
-        StringBuilder text = new("'");
-        foreach (char c in piece)
-        {
-            text.Append(c switch
-            {
-                '\n' => "\\n",
-                '\r' => "\\r",
-                '\t' => "\\t",
-                _ when char.IsControl(c) => $"\\u{(int)c:x4}",
-                _ => c.ToString(),
-            });
-        }
-        return text.Append('\'').ToString();
     }
 
     private static void WriteJson(Tokenizer tokenizer, int[] tokens, string back) => JsonOutput.Write(json =>

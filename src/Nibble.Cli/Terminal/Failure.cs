@@ -1,4 +1,3 @@
-using System.Text;
 using Spectre.Console;
 
 namespace Nibble.Cli.Terminal;
@@ -13,7 +12,7 @@ internal static class Failure
     public static int Report(string message)
     {
         Screen.Error.Markup("[red]nibble:[/] ");
-        Screen.Tell(OneLine(message));
+        Screen.Tell(Format.Printable(message));
         return 1;
     }
 
@@ -30,13 +29,5 @@ internal static class Failure
             IOException e => e.Message,
             _ => $"internal error ({exception.GetType().Name}: {exception.Message}); NIBBLE_DEBUG=1 shows where, please report it",
         };
-    }
-
-    // A file name or a string from a file may hold line breaks or control characters, which a terminal must not obey.
-    private static string OneLine(string message)
-    {
-        StringBuilder line = new(message.Length);
-        foreach (char c in message) line.Append(char.IsControl(c) ? ' ' : c);
-        return line.ToString();
     }
 }

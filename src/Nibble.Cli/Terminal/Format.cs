@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Nibble.Evaluation;
 using Nibble.Files;
 
@@ -35,6 +36,25 @@ internal static class Format
 
     /// <summary>Sizes with the fastest-running first, as GGUF tools print them.</summary>
     public static string Shape(TensorInfo tensor) => string.Join(" x ", tensor.Dimensions);
+
+    /// <summary>Text from a file on one line, with control characters, which a terminal would obey, as escapes.</summary>
+    public static string Printable(string text)
+    {
+        if (!text.Any(char.IsControl)) return text;
+        StringBuilder line = new(text.Length);
+        foreach (char c in text)
+        {
+            line.Append(c switch
+            {
+                '\n' => "\\n",
+                '\r' => "\\r",
+                '\t' => "\\t",
+                _ when char.IsControl(c) => $"\\u{(int)c:x4}",
+                _ => c.ToString(),
+            });
+        }
+        return line.ToString();
+    }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
