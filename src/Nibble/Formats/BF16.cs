@@ -24,7 +24,8 @@ public partial struct BF16 : IWeightBlock<BF16, F32>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<BF16> blocks)
     {
-        for (int i = 0; i < source.Length; i++)
+        blocks = blocks[..source.Length];
+        for (int i = Avx2.IsSupported ? QuantizeAvx2(source, blocks) : 0; i < source.Length; i++)
         {
             uint bits = BitConverter.SingleToUInt32Bits(source[i]);
             bool isNaN = (bits & 0x7fff_ffff) > 0x7f80_0000;

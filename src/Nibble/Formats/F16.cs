@@ -14,8 +14,12 @@ public partial struct F16 : IWeightBlock<F16, F32>
     public static int GgufType => 1;
     public static int BlockSize => 1;
 
-    public static void Dequantize(ReadOnlySpan<F16> blocks, Span<float> destination) =>
-        TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<F16, Half>(blocks), destination);
+    public static void Dequantize(ReadOnlySpan<F16> blocks, Span<float> destination)
+    {
+        destination = destination[..blocks.Length];
+        int i = Avx2.IsSupported ? DequantizeAvx2(blocks, destination) : 0;
+        for (; i < blocks.Length; i++) destination[i] = (float)blocks[i].Value;
+    }
 
     public static void Quantize(ReadOnlySpan<float> source, Span<F16> blocks) =>
         TensorPrimitives.ConvertToHalf(source, MemoryMarshal.Cast<F16, Half>(blocks));

@@ -12,8 +12,23 @@ internal interface IAvx2Step<TWeight, TActivation>
 
 internal static class Avx2Loop
 {
-    /// <summary>The sum over all pairs of blocks; two chains, since a small block costs less time than an addition takes to finish.</summary>
+    /// <summary>The dot product of rows of large blocks.</summary>
     public static float Dot<TWeight, TActivation>(ReadOnlySpan<TWeight> weights, ReadOnlySpan<TActivation> activations)
+        where TWeight : unmanaged, IAvx2Step<TWeight, TActivation>
+        where TActivation : unmanaged
+    {
+        activations = activations[..weights.Length];
+        Vector256<float> total = Vector256<float>.Zero;
+        // One call, for the JIT stops inlining what it holds in the middle of a second copy.
+        for (int b = 0; b < weights.Length; b++) total = TWeight.Step(in weights[b], in activations[b], total);
+        return Vector256.Sum(total);
+    }
+
+    /// <summary>
+    /// The dot product of rows of small blocks: every other block has its own sums, since a block takes less time than an
+    /// addition takes to finish.
+    /// </summary>
+    public static float DotByTwo<TWeight, TActivation>(ReadOnlySpan<TWeight> weights, ReadOnlySpan<TActivation> activations)
         where TWeight : unmanaged, IAvx2Step<TWeight, TActivation>
         where TActivation : unmanaged
     {

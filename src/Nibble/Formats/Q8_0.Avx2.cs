@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -5,12 +6,13 @@ namespace Nibble.Formats;
 
 public partial struct Q8_0 : IAvx2Step<Q8_0, Q8_0>
 {
-    internal static float DotAvx2(ReadOnlySpan<Q8_0> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.Dot(weights, activations);
+    internal static float DotAvx2(ReadOnlySpan<Q8_0> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.DotByTwo(weights, activations);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> IAvx2Step<Q8_0, Q8_0>.Step(in Q8_0 w, in Q8_0 x, Vector256<float> total)
     {
         Vector256<int> sums = Products.SignedSigned(Vector256.LoadUnsafe(in w.Quants[0]), Vector256.LoadUnsafe(in x.Quants[0]));
-        return Products.AddScaled(total, (float)w.Scale * (float)x.Scale, sums);
+        return Products.AddScaled(total, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
 
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q8_0> blocks)

@@ -40,12 +40,17 @@ public sealed class HalfPrecisionTests
     }
 
     [Fact]
-    public void BF16_rounds_halves_to_even()
+    public void BF16_rounds_to_nearest_and_halves_to_even()
     {
-        BF16[] blocks = new BF16[4];
-        uint[] bits = [0x3f80_8000, 0x3f81_8000, 0x3f80_8001, 0x3f80_7fff];
-        BF16.Quantize(MemoryMarshal.Cast<uint, float>(bits), blocks);
-        Assert.Equal([0x3f80, 0x3f82, 0x3f81, 0x3f80], blocks.Select(b => (int)b.Bits));
+        uint[] bits = [0x3f80_8000, 0x3f81_8000, 0x3f80_8001, 0x3f80_7fff, 0xff7f_ffff, 0x7f80_0001, 0xffff_ffff];
+        ushort[] rounded = [0x3f80, 0x3f82, 0x3f81, 0x3f80, 0xff80, 0x7fc0, 0xffff];
+        for (int length = 1; length <= 40; length++)
+        {
+            using GuardedMemory<uint> source = new([.. Enumerable.Range(0, length).Select(i => bits[i % bits.Length])]);
+            using GuardedMemory<BF16> blocks = new(new BF16[length]);
+            BF16.Quantize(MemoryMarshal.Cast<uint, float>(source.Span), blocks.Span);
+            for (int i = 0; i < length; i++) Assert.Equal(rounded[i % rounded.Length], blocks.Span[i].Bits);
+        }
     }
 
     [Theory]
