@@ -81,7 +81,7 @@ internal static class TourCommand
 
         table.Report(0.9, $"{level}: generating");
         using TextGenerator generator = new(language, language.ContextFor(null));
-        int[] generated = generator.Generate(language.Tokenizer.Encode(prompt), new() { Temperature = 0, MaxTokens = TextTokens }, cancellationToken).ToArray();
+        int[] generated = generator.Generate(language.Tokenizer.Encode(prompt), new() { Temperature = 0, MaxTokens = TextTokens }, cancellationToken: cancellationToken).ToArray();
         long bytes = language.File.Tensors.Sum(t => t.Bytes), weights = language.File.Tensors.Sum(t => t.Count);
         return new(level, path, File.Exists(path) ? new FileInfo(path).Length : bytes, 8.0 * bytes / weights, perplexity,
             generator.Report.GeneratedTokensPerSecond, language.Tokenizer.Decode(generated));
