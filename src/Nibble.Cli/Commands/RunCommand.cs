@@ -102,7 +102,7 @@ internal static class RunCommand
             Console.Out.Write(decoder.Add(token));
             Console.Out.Flush();
         }
-        Console.Out.Write(decoder.Finish());
+        Console.Out.Write(decoder.Flush());
     }
 
     private static void Converse(LanguageModel language, TextGenerator generator, GenerationOptions options, CancellationToken cancellationToken)

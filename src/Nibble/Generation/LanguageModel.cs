@@ -75,7 +75,7 @@ public sealed class LanguageModel : IDisposable
             string text = decoder.Add(generated.Current);
             if (text.Length > 0) yield return text;
         }
-        string rest = decoder.Finish();
+        string rest = decoder.Flush();
         if (rest.Length > 0) yield return rest;
     }
 
