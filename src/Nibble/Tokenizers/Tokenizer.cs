@@ -1,5 +1,7 @@
 using System.Text;
 using Nibble.Files;
+using Nibble.Files.Gguf;
+using Nibble.Files.HuggingFace;
 
 namespace Nibble.Tokenizers;
 
@@ -65,6 +67,23 @@ public abstract class Tokenizer
 
     /// <summary>Whether decoding drops the space that encoding puts before a text.</summary>
     private protected virtual bool PrefixesSpace => false;
+
+    /// <summary>Opens the tokenizer of a GGUF file, of a model folder, or a tokenizer's own file (<c>tokenizer.json</c>, <c>tokenizer.model</c>, <c>vocab.json</c>).</summary>
+    /// <exception cref="NibbleException">It cannot be read, or is of a kind that is not supported.</exception>
+    public static Tokenizer Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        Metadata metadata = new(path);
+        if (Directory.Exists(path)) TokenizerFiles.Read(path, TokenizerFiles.VocabularySize(path), metadata);
+        else if (!File.Exists(path)) Throw.BadFile(path, "does not exist");
+        else if (Path.GetExtension(path) is ".json" or ".model" or ".txt") TokenizerFiles.ReadFile(path, vocabularySize: 0, metadata);
+        else
+        {
+            using GgufFile file = GgufFile.Open(path);
+            return FromMetadata(file.Metadata);
+        }
+        return FromMetadata(metadata);
+    }
 
     /// <summary>The tokenizer that a model file describes.</summary>
     /// <exception cref="NibbleException">There is none, or it is of a kind that is not supported.</exception>

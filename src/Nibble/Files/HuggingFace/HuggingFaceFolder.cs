@@ -35,6 +35,7 @@ public sealed class HuggingFaceFolder : ModelFile
         int vocabulary = (int)_sources["token_embd.weight"].Rows;
         Metadata = new(folder);
         config.Write(Metadata, NameOf(folder), vocabulary);
+        TokenizerFiles.Read(folder, vocabulary, Metadata);
     }
 
     /// <summary>Opens a model folder and checks that it is complete.</summary>
@@ -43,7 +44,7 @@ public sealed class HuggingFaceFolder : ModelFile
     {
         string config = System.IO.Path.Combine(folder, "config.json");
         if (!File.Exists(config)) NoModel(folder);
-        ModelConfig parsed = new(JsonFile.Read(config));
+        ModelConfig parsed = new(JsonSection.Read(config));
         SafetensorsShards shards = new(folder);
         try
         {

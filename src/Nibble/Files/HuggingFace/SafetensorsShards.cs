@@ -51,7 +51,7 @@ internal sealed class SafetensorsShards : IDisposable
 
     private void AddFromIndex(string folder, string index)
     {
-        JsonSection map = JsonFile.Read(index).TrySection("weight_map") ?? Throw.BadFile<JsonSection>(index, "key 'weight_map' is missing; the file is damaged, download it again");
+        JsonSection map = JsonSection.Read(index).TrySection("weight_map") ?? Throw.BadFile<JsonSection>(index, "key 'weight_map' is missing; the file is damaged, download it again");
         (string Tensor, string File)[] places = [.. map.Texts()];
         foreach (string name in places.Select(p => p.File).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
