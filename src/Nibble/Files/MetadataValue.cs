@@ -50,6 +50,8 @@ public sealed class MetadataValue
     public static MetadataValue Of(ReadOnlySpan<int> values) => Numbers(MetadataType.Int32, values);
     public static MetadataValue Of(ReadOnlySpan<float> values) => Numbers(MetadataType.Float32, values);
 
+    public static MetadataValue Of(ReadOnlySpan<bool> values) => Numbers(MetadataType.Bool, values);
+
     public static MetadataValue Of(IReadOnlyList<string> values)
     {
         using MemoryStream bytes = new();
@@ -123,6 +125,48 @@ public sealed class MetadataValue
             };
         }
         return values;
+    }
+
+    /// <summary>The elements of an array of arrays.</summary>
+    public MetadataValue[] AsArrays()
+    {
+        if (Type != MetadataType.Array || ElementType != MetadataType.Array) throw Wrong("an array of arrays");
+        MetadataValue[] arrays = new MetadataValue[Count];
+        ReadOnlyMemory<byte> rest = Bytes;
+        for (int i = 0; i < arrays.Length; i++)
+        {
+            MetadataType elementType = (MetadataType)BinaryPrimitives.ReadUInt32LittleEndian(rest.Span);
+            int count = checked((int)BinaryPrimitives.ReadInt64LittleEndian(rest.Span[4..]));
+            int length = ElementsLength(elementType, count, rest.Span[12..]);
+            arrays[i] = new(MetadataType.Array, elementType, count, rest.Slice(12, length));
+            rest = rest[(12 + length)..];
+        }
+        return arrays;
+    }
+
+    /// <summary>Bytes that a number or bool of this type occupies; 0 for strings and arrays, which differ in length.</summary>
+    internal static int SizeOf(MetadataType type) => type switch
+    {
+        MetadataType.UInt8 or MetadataType.Int8 or MetadataType.Bool => 1,
+        MetadataType.UInt16 or MetadataType.Int16 => 2,
+        MetadataType.UInt32 or MetadataType.Int32 or MetadataType.Float32 => 4,
+        MetadataType.UInt64 or MetadataType.Int64 or MetadataType.Float64 => 8,
+        _ => 0,
+    };
+
+    /// <summary>Bytes of an array's elements, which start at <paramref name="bytes"/> and were checked when the file was read.</summary>
+    private static int ElementsLength(MetadataType type, int count, ReadOnlySpan<byte> bytes)
+    {
+        if (SizeOf(type) is > 0 and int size) return count * size;
+        int length = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> element = bytes[length..];
+            length += type == MetadataType.String
+                ? 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(element)
+                : 12 + ElementsLength((MetadataType)BinaryPrimitives.ReadUInt32LittleEndian(element), (int)BinaryPrimitives.ReadInt64LittleEndian(element[4..]), element[12..]);
+        }
+        return length;
     }
 
     /// <summary>The value as one short line: a string in full, an array as its first elements and its length.</summary>

@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
 /// <summary>The upper half of a single-precision number: its range with 8 bits of precision ("bfloat16").</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct BF16 : IWeightBlock<BF16, F32>
+public partial struct BF16 : IWeightBlock<BF16, F32>
 {
     public ushort Bits;
 
@@ -16,12 +17,15 @@ public struct BF16 : IWeightBlock<BF16, F32>
 
     public static void Dequantize(ReadOnlySpan<BF16> blocks, Span<float> destination)
     {
-        for (int i = 0; i < blocks.Length; i++) destination[i] = blocks[i].Value;
+        destination = destination[..blocks.Length];
+        int i = Avx2.IsSupported ? DequantizeAvx2(blocks, destination) : 0;
+        for (; i < blocks.Length; i++) destination[i] = blocks[i].Value;
     }
 
     public static void Quantize(ReadOnlySpan<float> source, Span<BF16> blocks)
     {
-        for (int i = 0; i < source.Length; i++)
+        blocks = blocks[..source.Length];
+        for (int i = Avx2.IsSupported ? QuantizeAvx2(source, blocks) : 0; i < source.Length; i++)
         {
             uint bits = BitConverter.SingleToUInt32Bits(source[i]);
             bool isNaN = (bits & 0x7fff_ffff) > 0x7f80_0000;
@@ -32,10 +36,13 @@ public struct BF16 : IWeightBlock<BF16, F32>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<BF16> blocks) => Quantize(source, blocks);
 
-    public static float Dot(ReadOnlySpan<BF16> weights, ReadOnlySpan<F32> activations)
+    public static float Dot(ReadOnlySpan<BF16> weights, ReadOnlySpan<F32> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+
+    internal static float DotScalar(ReadOnlySpan<BF16> weights, ReadOnlySpan<F32> activations)
     {
-        float sum = 0;
-        for (int i = 0; i < weights.Length; i++) sum += weights[i].Value * activations[i].Value;
-        return sum;
+        float total = 0;
+        for (int i = 0; i < weights.Length; i++) total += weights[i].Value * activations[i].Value;
+        return total;
     }
 }

@@ -1,10 +1,12 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
 /// <summary>One IEEE 754 half-precision number.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct F16 : IWeightBlock<F16, F32>
+public partial struct F16 : IWeightBlock<F16, F32>
 {
     public Half Value;
 
@@ -14,20 +16,23 @@ public struct F16 : IWeightBlock<F16, F32>
 
     public static void Dequantize(ReadOnlySpan<F16> blocks, Span<float> destination)
     {
-        for (int i = 0; i < blocks.Length; i++) destination[i] = (float)blocks[i].Value;
+        destination = destination[..blocks.Length];
+        int i = Avx2.IsSupported ? DequantizeAvx2(blocks, destination) : 0;
+        for (; i < blocks.Length; i++) destination[i] = (float)blocks[i].Value;
     }
 
-    public static void Quantize(ReadOnlySpan<float> source, Span<F16> blocks)
-    {
-        for (int i = 0; i < source.Length; i++) blocks[i].Value = (Half)source[i];
-    }
+    public static void Quantize(ReadOnlySpan<float> source, Span<F16> blocks) =>
+        TensorPrimitives.ConvertToHalf(source, MemoryMarshal.Cast<F16, Half>(blocks));
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<F16> blocks) => Quantize(source, blocks);
 
-    public static float Dot(ReadOnlySpan<F16> weights, ReadOnlySpan<F32> activations)
+    public static float Dot(ReadOnlySpan<F16> weights, ReadOnlySpan<F32> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+
+    internal static float DotScalar(ReadOnlySpan<F16> weights, ReadOnlySpan<F32> activations)
     {
-        float sum = 0;
-        for (int i = 0; i < weights.Length; i++) sum += (float)weights[i].Value * activations[i].Value;
-        return sum;
+        float total = 0;
+        for (int i = 0; i < weights.Length; i++) total += (float)weights[i].Value * activations[i].Value;
+        return total;
     }
 }

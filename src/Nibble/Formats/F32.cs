@@ -23,4 +23,11 @@ public struct F32 : IWeightBlock<F32, F32>
 
     public static float Dot(ReadOnlySpan<F32> weights, ReadOnlySpan<F32> activations) =>
         TensorPrimitives.Dot(MemoryMarshal.Cast<F32, float>(weights), MemoryMarshal.Cast<F32, float>(activations));
+
+    internal static float DotScalar(ReadOnlySpan<F32> weights, ReadOnlySpan<F32> activations)
+    {
+        float total = 0;
+        for (int i = 0; i < weights.Length; i++) total += weights[i].Value * activations[i].Value;
+        return total;
+    }
 }

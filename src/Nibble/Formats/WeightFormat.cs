@@ -13,6 +13,16 @@ public abstract class WeightFormat
         WeightFormat<BF16, F32>.Instance,
         WeightFormat<F16, F32>.Instance,
         WeightFormat<F32, F32>.Instance,
+        WeightFormat<IQ4_NL, Q8_0>.Instance,
+        WeightFormat<Q2_K, Q8_K>.Instance,
+        WeightFormat<Q3_K, Q8_K>.Instance,
+        WeightFormat<Q4_0, Q8_0>.Instance,
+        WeightFormat<Q4_1, Q8_1>.Instance,
+        WeightFormat<Q4_K, Q8_K>.Instance,
+        WeightFormat<Q5_0, Q8_0>.Instance,
+        WeightFormat<Q5_1, Q8_1>.Instance,
+        WeightFormat<Q5_K, Q8_K>.Instance,
+        WeightFormat<Q6_K, Q8_K>.Instance,
         WeightFormat<Q8_0, Q8_0>.Instance,
     ];
 

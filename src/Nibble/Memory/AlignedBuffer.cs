@@ -2,23 +2,37 @@ using System.Runtime.InteropServices;
 
 namespace Nibble.Memory;
 
-/// <summary>Zeroed memory outside the garbage-collected heap, aligned to 64 bytes (one cache line, one 512-bit vector); of any length.</summary>
+/// <summary>Memory outside the garbage-collected heap, aligned to 64 bytes (one cache line, one 512-bit vector); of any length, zeroed unless asked for otherwise.</summary>
 public sealed unsafe class AlignedBuffer : IDisposable
 {
     private const int Alignment = 64;
     private byte* _start;
 
     /// <param name="length">Bytes to allocate.</param>
-    public AlignedBuffer(long length)
+    /// <exception cref="NibbleException">The system has not that much memory.</exception>
+    public AlignedBuffer(long length) : this(length, zeroed: true) { }
+
+    private AlignedBuffer(long length, bool zeroed)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        _start = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
-        NativeMemory.Clear(_start, (nuint)length);
+        try
+        {
+            _start = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
+        }
+        catch (OutOfMemoryException e)
+        {
+            GC.SuppressFinalize(this);
+            throw new NibbleException($"not enough memory: {length / 1e9:F1} GB more were needed", e);
+        }
+        if (zeroed) NativeMemory.Clear(_start, (nuint)length);
         if (length > 0) GC.AddMemoryPressure(length);
     }
 
     ~AlignedBuffer() => Free();
+
+    /// <summary>A buffer whose bytes are undefined; the system provides its memory as it is written.</summary>
+    public static AlignedBuffer Uninitialized(long length) => new(length, zeroed: false);
 
     public long Length { get; }
 

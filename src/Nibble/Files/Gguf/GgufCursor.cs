@@ -105,11 +105,9 @@ internal struct GgufCursor(string path, MemoryRegion region)
     /// <summary>Bytes that a value of this type occupies at least: its size, or what comes before its content.</summary>
     private static int SmallestSize(MetadataType type) => type switch
     {
-        MetadataType.UInt8 or MetadataType.Int8 or MetadataType.Bool => 1,
-        MetadataType.UInt16 or MetadataType.Int16 => 2,
-        MetadataType.UInt32 or MetadataType.Int32 or MetadataType.Float32 => 4,
+        MetadataType.String => 8, // its length
         MetadataType.Array => 4 + 8, // element type, length
-        _ => 8, // a number of 64 bits, or the length of a string
+        _ => MetadataValue.SizeOf(type),
     };
 
     private MemoryRegion ReadBytes(int longest)

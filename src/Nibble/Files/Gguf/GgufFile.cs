@@ -2,37 +2,97 @@ using Nibble.Memory;
 
 namespace Nibble.Files.Gguf;
 
-/// <summary>A model in GGUF, version 2 or 3, little-endian; mapped into memory, so that opening reads the header alone.</summary>
+/// <summary>
+/// A model in GGUF, version 2 or 3, little-endian; mapped into memory, so that opening reads the header alone.
+/// A split model (<c>NAME-00001-of-0000N.gguf</c>) is one model: its parts are found from any of them.
+/// </summary>
 public sealed class GgufFile : ModelFile
 {
-    private readonly GgufPart _part;
-    private readonly Dictionary<string, int> _indexes;
+    private const string PartKey = "split.no", PartCountKey = "split.count", TensorCountKey = "split.tensors.count";
 
-    private GgufFile(GgufPart part)
+    private readonly IReadOnlyList<GgufPart> _parts;
+    private readonly List<TensorInfo> _tensors = [];
+    private readonly Dictionary<string, (GgufPart Part, int Index)> _places = new(StringComparer.Ordinal);
+
+    private GgufFile(string path, IReadOnlyList<GgufPart> parts)
     {
-        _part = part;
-        _indexes = new(StringComparer.Ordinal);
-        for (int i = 0; i < part.Tensors.Count; i++) _indexes.Add(part.Tensors[i].Name, i);
+        Path = path;
+        _parts = parts;
+        foreach (GgufPart part in parts)
+        {
+            for (int i = 0; i < part.Tensors.Count; i++)
+            {
+                if (!_places.TryAdd(part.Tensors[i].Name, (part, i)))
+                    Throw.BadFile(part.Path, $"tensor {Quoted.Of(part.Tensors[i].Name)} is in another part too; download all parts again");
+            }
+            _tensors.AddRange(part.Tensors);
+        }
+        if (parts.Count > 1 && parts[0].Metadata.Integer(TensorCountKey) is long expected && expected != _tensors.Count)
+            Throw.BadFile(parts[0].Path, $"{TensorCountKey} says {expected:N0} tensors, the {parts.Count} parts hold {_tensors.Count:N0}; download all parts again");
     }
 
-    /// <summary>Opens a GGUF file and checks its header.</summary>
-    /// <exception cref="NibbleException">The file cannot be read, or is no GGUF file, or is damaged.</exception>
-    public static GgufFile Open(string path) => new(new GgufPart(path));
+    /// <summary>Opens a GGUF file, with all other parts where it is one part of a split model, and checks the headers.</summary>
+    /// <exception cref="NibbleException">A file is missing, cannot be read, is no GGUF file or is damaged.</exception>
+    public static new GgufFile Open(string path)
+    {
+        List<GgufPart> parts = [new(path)];
+        try
+        {
+            if (PartCount(parts[0]) is long count and > 1)
+            {
+                parts[0].Dispose();
+                OpenParts(path, count, parts);
+            }
+            return new(path, parts);
+        }
+        catch
+        {
+            foreach (GgufPart part in parts) part.Dispose();
+            throw;
+        }
+    }
 
-    public override string Path => _part.Path;
+    /// <summary>The file as it was named to <see cref="Open"/>.</summary>
+    public override string Path { get; }
 
-    public override string Container => $"GGUF v{_part.Version}";
+    public override string Container => $"GGUF v{_parts[0].Version}{(_parts.Count > 1 ? $" in {_parts.Count} parts" : "")}";
 
-    public override Metadata Metadata => _part.Metadata;
+    /// <summary>The metadata of the first part.</summary>
+    public override Metadata Metadata => _parts[0].Metadata;
 
-    public override IReadOnlyList<TensorInfo> Tensors => _part.Tensors;
+    public override IReadOnlyList<TensorInfo> Tensors => _tensors;
 
     public override MemoryRegion Read(TensorInfo tensor, long firstRow, long rows)
     {
-        if (!_indexes.TryGetValue(tensor.Name, out int index)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
-        long rowBytes = _part.Tensors[index].RowBytes;
-        return _part.Data(index).Slice(checked(firstRow * rowBytes), checked(rows * rowBytes));
+        if (!_places.TryGetValue(tensor.Name, out (GgufPart Part, int Index) place)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
+        long rowBytes = place.Part.Tensors[place.Index].RowBytes;
+        return place.Part.Data(place.Index).Slice(checked(firstRow * rowBytes), checked(rows * rowBytes));
     }
 
-    public override void Dispose() => _part.Dispose();
+    public override void Dispose()
+    {
+        foreach (GgufPart part in _parts) part.Dispose();
+    }
+
+    private static long PartCount(GgufPart part) => part.Metadata.Integer(PartCountKey) ?? 1;
+
+    private static void OpenParts(string path, long count, List<GgufPart> parts)
+    {
+        SplitName? parsed = SplitName.Parse(path);
+        if (parsed is not { } name || name.Count != count)
+        {
+            Throw.BadFile(path, $"is one of {count:N0} parts of a model, but its name does not end in -0000X-of-{count:00000}.gguf; give the parts their names back");
+            return;
+        }
+        parts.Clear();
+        for (int number = 1; number <= count; number++)
+        {
+            string sibling = name.PathOf(number);
+            if (!File.Exists(sibling)) Throw.BadFile(sibling, $"no such file, but {path} is one of {count:N0} parts of a model; download the missing part");
+            GgufPart part = new(sibling);
+            parts.Add(part);
+            if (PartCount(part) != count || part.Metadata.Integer(PartKey) != number - 1)
+                Throw.BadFile(sibling, $"is not part {number} of the {count:N0} parts that its name says; download it again");
+        }
+    }
 }

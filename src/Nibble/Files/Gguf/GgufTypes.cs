@@ -30,9 +30,9 @@ internal static class GgufTypes
     }
 
     /// <summary>The number of a plain type such as <c>I32</c>.</summary>
-    public static bool TryNumber(string name, out uint type)
+    public static bool TryNumber(string name, out uint type, out int bytes)
     {
-        (type, _, int bytes) = s_plain.FirstOrDefault(p => p.Name == name);
+        (type, _, bytes) = s_plain.FirstOrDefault(p => p.Name == name);
         return bytes > 0;
     }
 

@@ -23,6 +23,8 @@ internal sealed class JsonFile : IDisposable
     public static JsonFile Open(string path)
     {
         ReadOnlyMemory<byte> bytes = ReadBytes(path, LargestFile);
+        if (bytes.IsEmpty) Throw.BadFile(path, "the file is empty; download it again");
+        if (FileKind.Describe(bytes.Span) is { } problem) Throw.BadFile(path, problem);
         if (bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF])) bytes = bytes[3..];
         try
         {

@@ -1,0 +1,30 @@
+using System.CommandLine;
+
+namespace Nibble.Cli.Commands;
+
+/// <summary>Options that several commands have, so that they read and mean the same everywhere.</summary>
+internal static class CommonOptions
+{
+    public static Option<int> Threads() => new("--threads", "-t")
+    {
+        Description = "Threads to use; 0 for one per processor. Results do not depend on it.",
+        DefaultValueFactory = _ => 0,
+        HelpName = "N",
+    };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on standard output." };
+
+    public static Option<string?> Output(string description) => new("--output", "-o") { Description = description, HelpName = "FILE" };
+
+    public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
+
+    /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
+    public static string DefaultTarget(string input, string type)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(input));
+        string name = Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full);
+        // tiny-F16.gguf becomes tiny-Q4_K_M.gguf, not tiny-F16-Q4_K_M.gguf.
+        if (Quantization.FileNameLevel.Find(name) is { } old) name = name[..old.Start].TrimEnd('-', '.', '_') is { Length: > 0 } stem ? stem : name;
+        return Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");
+    }
+}

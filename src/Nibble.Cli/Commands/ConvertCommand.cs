@@ -1,0 +1,46 @@
+using System.CommandLine;
+using Nibble.Files;
+using Nibble.Quantization;
+
+namespace Nibble.Cli.Commands;
+
+/// <summary><c>nibble convert MODEL_DIR</c>: a Hugging Face folder as GGUF, unquantized.</summary>
+internal static class ConvertCommand
+{
+    private static readonly string[] s_types = ["f32", "f16", "bf16"];
+
+    public static Command Create()
+    {
+        Argument<string> folder = new("MODEL_DIR") { Description = "Folder with config.json, *.safetensors and tokenizer files, as published on Hugging Face." };
+        Option<string?> output = CommonOptions.Output("The GGUF file to write. Default: beside the folder, called after it and the type.");
+        Option<string?> type = new("--type", "--outtype") { Description = "Type of the matrices. Default: the one they have.", HelpName = "f32|f16|bf16" };
+        type.AcceptOnlyFromAmong(s_types);
+        Option<int> threads = CommonOptions.Threads();
+        Option<bool> json = CommonOptions.Json();
+        CommandWithExamples command = new("convert", "Convert a Hugging Face model folder to GGUF, without quantizing.",
+            "nibble convert models/tiny",
+            "nibble convert ~/models/Qwen3-0.6B --type f16 -o qwen3-0.6b-f16.gguf")
+        {
+            folder, output, type, threads, json,
+        };
+        command.SetAction((parsed, cancellationToken) => Task.Run(() =>
+        {
+            string input = parsed.GetRequiredValue(folder);
+            using ModelFile file = ModelFile.Open(input);
+            Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? TypeOf(file));
+            QuantizationPlan plan = QuantizationPlan.Create(file, recipe);
+            string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
+            QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), parsed.GetValue(json), cancellationToken);
+        }, CancellationToken.None));
+        return command;
+    }
+
+    /// <summary>The type of most weights, so that nothing is lost: F32, F16 or BF16.</summary>
+    private static string TypeOf(ModelFile file)
+    {
+        string? most = file.Tensors.GroupBy(t => t.TypeName).MaxBy(g => g.Sum(t => t.Bytes))?.Key;
+        return most is not null && s_types.Contains(most, StringComparer.OrdinalIgnoreCase)
+            ? most
+            : throw new NibbleException($"{file.Path}: its weights are {most ?? "missing"}; convert takes models in F32, F16 or BF16");
+    }
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Nibble.Cli.Terminal;
+using Nibble.Files;
+using Nibble.Quantization;
+using Spectre.Console;
+
+namespace Nibble.Cli.Commands;
+
+/// <summary>Carries out a plan with progress, then prints what became of every tensor.</summary>
+internal static class QuantizationReport
+{
+    public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool json, CancellationToken cancellationToken)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        ProgressDisplay.Run($"Writing {Path.GetFileName(target)}", show =>
+        {
+            SynchronousProgress<QuantizationProgress> progress = new(p => show(new Step((double)p.ValuesDone / p.ValuesTotal, p.Tensor.Source.Name)));
+            Quantizer.Write(file, plan, target, threads: threads, progress: progress, cancellationToken: cancellationToken);
+            return true;
+        });
+        if (json) WriteJson(plan, target, clock.Elapsed);
+        else WriteTable(plan, target, clock.Elapsed);
+    }
+
+    private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time)
+    {
+        Table table = new Table().Border(TableBorder.Simple)
+            .AddColumn("tensor").AddColumn("shape").AddColumn("from").AddColumn("to").AddColumn(new TableColumn("size").RightAligned()).AddColumn(new TableColumn("new size").RightAligned());
+        foreach (PlannedTensor tensor in plan.Tensors)
+        {
+            string type = tensor.IsConverted ? $"[bold]{tensor.Target.TypeName}[/]" : tensor.Target.TypeName;
+            table.AddRow(Markup.Escape(tensor.Source.Name), Markup.Escape(Format.Shape(tensor.Source)), Markup.Escape(tensor.Source.TypeName), type,
+                Format.Bytes(tensor.Source.Bytes), Format.Bytes(tensor.Target.Bytes));
+        }
+        Screen.Out.Write(table);
+        Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight, {Format.Seconds(time)}");
+        Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
+    }
+
+    private static void WriteJson(QuantizationPlan plan, string target, TimeSpan time) => JsonOutput.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("file", target);
+        json.WriteString("type", plan.Recipe.Name);
+        json.WriteNumber("bytes", new FileInfo(target).Length);
+        json.WriteNumber("tensorBytesBefore", plan.SourceBytes);
+        json.WriteNumber("tensorBytes", plan.TargetBytes);
+        json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
+        json.WriteNumber("seconds", time.TotalSeconds);
+        json.WriteStartArray("tensors");
+        foreach (PlannedTensor tensor in plan.Tensors)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", tensor.Source.Name);
+            json.WriteStartArray("shape");
+            foreach (long size in tensor.Source.Dimensions) json.WriteNumberValue(size);
+            json.WriteEndArray();
+            json.WriteString("from", tensor.Source.TypeName);
+            json.WriteString("to", tensor.Target.TypeName);
+            json.WriteNumber("bytesBefore", tensor.Source.Bytes);
+            json.WriteNumber("bytes", tensor.Target.Bytes);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
+}

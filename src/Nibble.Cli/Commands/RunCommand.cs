@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Nibble.Cli.Terminal;
+using Nibble.Generation;
+using Nibble.Tokenizers;
+
+namespace Nibble.Cli.Commands;
+
+/// <summary><c>nibble run FILE [PROMPT]</c>: text from a model.</summary>
+internal static class RunCommand
+{
+    /// <summary>Shorter prompts are read at once, also by large models.</summary>
+    private const int PromptWorthProgress = 32;
+
+    private static readonly GenerationOptions s_defaults = new();
+
+    public static Command Create()
+    {
+        Argument<string> model = new("FILE") { Description = "A GGUF file, or a Hugging Face model folder." };
+        Argument<string?> prompt = new("PROMPT")
+        {
+            Description = "The text to continue. Without it: --file, else standard input where that is no terminal, else an interactive session.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<string?> file = new("--file", "-f") { Description = "Read the prompt from a file.", HelpName = "FILE" };
+        Option<int> count = new("--predict", "-n", "--n-predict") { Description = "Tokens to generate at most; -1 until the model ends its text or the context is full.", DefaultValueFactory = _ => -1, HelpName = "N" };
+        Option<float> temperature = new("--temp", "--temperature") { Description = "Below 1 the likely becomes likelier; 0 always takes the likeliest token (greedy).", DefaultValueFactory = _ => s_defaults.Temperature, HelpName = "T" };
+        Option<int> topK = new("--top-k") { Description = "Consider so many of the likeliest tokens; 0 for all.", DefaultValueFactory = _ => s_defaults.TopK, HelpName = "N" };
+        Option<float> topP = new("--top-p") { Description = "Consider the likeliest tokens that together have this probability; 1 for all.", DefaultValueFactory = _ => s_defaults.TopP, HelpName = "P" };
+        Option<float> minP = new("--min-p") { Description = "Consider tokens at least this fraction as likely as the likeliest; 0 for all.", DefaultValueFactory = _ => s_defaults.MinP, HelpName = "P" };
+        Option<float> penalty = new("--repeat-penalty") { Description = "Above 1 makes tokens that occurred lately less likely.", DefaultValueFactory = _ => s_defaults.RepeatPenalty, HelpName = "X" };
+        Option<int> lastN = new("--repeat-last-n") { Description = "How many of the last tokens the penalty looks at; -1 for all.", DefaultValueFactory = _ => s_defaults.RepeatLastN, HelpName = "N" };
+        Option<int?> seed = new("--seed", "-s") { Description = "The same seed gives the same tokens. Default: another one each time.", HelpName = "N" };
+        Option<bool> ignoreEnd = new("--ignore-eos") { Description = "Go on after the model ends its text." };
+        Option<int?> context = CommonOptions.Context("Tokens of prompt and text together. Default: 4096, or the model's context where that is shorter.");
+        Option<int> threads = CommonOptions.Threads();
+        Option<bool> quiet = new("--quiet", "-q") { Description = "Print the generated text alone: no prompt, no speed." };
+        Option<bool> json = CommonOptions.Json();
+        CommandWithExamples command = new("run", "Generate text with a model.",
+            "nibble run tiny-Q4_K_M.gguf \"The captain said\" -n 64",
+            "nibble run tiny-Q4_K_M.gguf --file prompt.txt --temp 0 --quiet",
+            "echo \"Once upon a time\" | nibble run tiny-Q4_K_M.gguf --seed 7",
+            "nibble run tiny-Q4_K_M.gguf")
+        {
+            model, prompt, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, threads, quiet, json,
+        };
+        command.SetAction((parsed, cancellationToken) => Task.Run(() =>
+        {
+            int most = parsed.GetValue(count);
+            GenerationOptions options = new()
+            {
+                MaxTokens = most == -1 ? null : most,
+                Temperature = parsed.GetValue(temperature),
+                TopK = parsed.GetValue(topK),
+                TopP = parsed.GetValue(topP),
+                MinP = parsed.GetValue(minP),
+                RepeatPenalty = parsed.GetValue(penalty),
+                RepeatLastN = parsed.GetValue(lastN),
+                Seed = parsed.GetValue(seed),
+                IgnoreEnd = parsed.GetValue(ignoreEnd),
+            };
+            options.Validate();
+            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file));
+            using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
+            using TextGenerator generator = new(language, language.ContextFor(parsed.GetValue(context)));
+            if (text is null) Converse(language, generator, options, cancellationToken);
+            else if (parsed.GetValue(json)) WriteJson(language, generator, text, options, cancellationToken);
+            else Continue(language, generator, text, options, parsed.GetValue(quiet), cancellationToken);
+        }, CancellationToken.None));
+        return command;
+    }
+
+    /// <summary>The prompt, or <see langword="null"/> for an interactive session.</summary>
+    private static string? FindPrompt(string? argument, string? file)
+    {
+        if (argument is not null && file is not null) throw new NibbleException("a prompt and --file were both given; give one");
+        if (argument is not null) return argument;
+        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file));
+        if (!Console.IsInputRedirected && !Console.IsOutputRedirected) return null;
+        // A text that is piped in ends with the line break of its last line, which is no part of what is to be continued.
+        return Encoding.UTF8.GetString(TextFile.ReadStandardInput()).TrimEnd('\r', '\n');
+    }
+
+    private static void Continue(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, bool quiet, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Stream(language, generator, quiet ? "" : prompt, Tokens(language, prompt), options, cancellationToken);
+        }
+        finally
+        {
+            Console.Out.WriteLine();
+            if (!quiet) Screen.Tell(Describe(generator.Report));
+        }
+    }
+
+    /// <summary>Reads the prompt, prints its text, then prints what follows as it is generated.</summary>
+    private static void Stream(LanguageModel language, TextGenerator generator, string text, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        StreamingDecoder decoder = new(language.Tokenizer);
+        Action<int> promptRead = _ => { };
+        SynchronousProgress<int> progress = new(tokens => promptRead(tokens));
+        using IEnumerator<int> tokens = generator.Generate(prompt, options, progress, cancellationToken).GetEnumerator();
+        bool more = ProgressDisplay.Run("Reading the prompt", show =>
+        {
+            int fresh = prompt.Count - generator.Tokens.Count;
+            promptRead = read => show(new Step(Math.Min(1, (double)read / Math.Max(1, fresh)), ""));
+            return tokens.MoveNext();
+        }, isQuiet: text.Length == 0 || prompt.Count < PromptWorthProgress);
+        Console.Out.Write(text);
+        for (; more; more = tokens.MoveNext())
+        {
+            Console.Out.Write(decoder.Add(tokens.Current));
+            Console.Out.Flush();
+        }
+        Console.Out.Write(decoder.Flush());
+    }
+
+    private static void Converse(LanguageModel language, TextGenerator generator, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        Screen.Tell("Write the beginning of a text and the model continues it; each further line goes on from there. Ctrl-D or an empty line ends.");
+        List<int> text = [];
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            Console.Error.Write("> ");
+            if (Console.In.ReadLine() is not { Length: > 0 } line) return;
+            text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
+            Stream(language, generator, line, text, options, cancellationToken);
+            Console.Out.WriteLine();
+            Screen.Tell(Describe(generator.Report));
+            text = [.. generator.Tokens];
+        }
+    }
+
+    private static void WriteJson(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        int[] tokens = generator.Generate(Tokens(language, prompt), options, cancellationToken: cancellationToken).ToArray();
+        GenerationReport report = generator.Report;
+        JsonOutput.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("text", language.Tokenizer.Decode(tokens));
+            json.WriteStartArray("tokens");
+            foreach (int token in tokens) json.WriteNumberValue(token);
+            json.WriteEndArray();
+            json.WriteString("stop", report.StopReason switch { StopReason.Length => "length", StopReason.End => "end", _ => "context" });
+            json.WriteNumber("promptTokens", report.PromptTokens);
+            json.WriteNumber("generatedTokens", report.GeneratedTokens);
+            json.WriteNumber("promptTokensPerSecond", report.PromptTokensPerSecond);
+            json.WriteNumber("generatedTokensPerSecond", report.GeneratedTokensPerSecond);
+            json.WriteEndObject();
+        });
+    }
+
+    private static int[] Tokens(LanguageModel language, string prompt) => language.Tokenizer.Encode(prompt, parseSpecial: true);
+
+    private static string Describe(GenerationReport report)
+    {
+        string end = report.StopReason switch
+        {
+            StopReason.End => "; the model ended its text",
+            StopReason.ContextFull => "; the context is full",
+            _ => "",
+        };
+        return string.Create(CultureInfo.InvariantCulture,
+            $"prompt {report.PromptTokens} tokens, {report.PromptTokensPerSecond:F1} tokens/s; generated {report.GeneratedTokens} tokens, {report.GeneratedTokensPerSecond:F1} tokens/s{end}");
+    }
+}

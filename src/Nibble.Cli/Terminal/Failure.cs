@@ -1,0 +1,33 @@
+using Spectre.Console;
+
+namespace Nibble.Cli.Terminal;
+
+/// <summary>How the program says that something went wrong: one line on standard error.</summary>
+internal static class Failure
+{
+    /// <summary>The exit code of a program stopped from the keyboard (128 + SIGINT).</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Prints the message and returns the exit code 1.</summary>
+    public static int Report(string message)
+    {
+        Screen.Error.Markup("[red]nibble:[/] ");
+        Screen.Tell(Format.Printable(message));
+        return 1;
+    }
+
+    /// <summary>What to tell the user of an exception; <see langword="null"/> to let it through, which <c>NIBBLE_DEBUG=1</c> asks for.</summary>
+    public static string? Explain(Exception exception)
+    {
+        if (Environment.GetEnvironmentVariable("NIBBLE_DEBUG") == "1") return null;
+        return exception switch
+        {
+            NibbleException e => e.Message,
+            AggregateException { InnerException: { } inner } => Explain(inner),
+            OutOfMemoryException => "not enough memory for this model",
+            UnauthorizedAccessException e => e.Message,
+            IOException e => e.Message,
+            _ => $"internal error ({exception.GetType().Name}: {exception.Message}); NIBBLE_DEBUG=1 shows where, please report it",
+        };
+    }
+}

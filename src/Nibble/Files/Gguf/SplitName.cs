@@ -1,0 +1,25 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Nibble.Files.Gguf;
+
+/// <summary>The name of one part of a split model: <c>STEM-00002-of-00003.gguf</c>, counted from 1.</summary>
+internal readonly partial record struct SplitName(string Folder, string Stem, int Part, int Count)
+{
+    /// <summary>Reads the name of a part, or returns <see langword="null"/> where the name is not of that form.</summary>
+    public static SplitName? Parse(string path)
+    {
+        Match match = Pattern().Match(Path.GetFileName(path));
+        if (!match.Success) return null;
+        return new(Path.GetDirectoryName(path) ?? "", match.Groups[1].Value, Number(match.Groups[2]), Number(match.Groups[3]));
+    }
+
+    /// <summary>The path of another part of the same model.</summary>
+    public string PathOf(int part) =>
+        Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"{Stem}-{part:00000}-of-{Count:00000}.gguf"));
+
+    private static int Number(Group group) => int.Parse(group.ValueSpan, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^(.+)-(\d{5})-of-(\d{5})\.gguf$", RegexOptions.CultureInvariant)]
+    private static partial Regex Pattern();
+}

@@ -1,0 +1,15 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Nibble.Formats;
+
+internal static partial class Nibbles
+{
+    /// <summary>32 values of a run with half = 16: low nibbles in the lower half of the vector, high nibbles in the upper.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> Unpack(ref readonly Byte16 bytes)
+    {
+        Vector128<byte> packed = Vector128.LoadUnsafe(in Unsafe.As<Byte16, byte>(ref Unsafe.AsRef(in bytes)));
+        return Vector256.Create(packed, (packed.AsUInt16() >> 4).AsByte()) & Vector256.Create((byte)15);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Formats;
+
+/// <summary>32 weights of 4 bits sharing a half-precision scale and minimum: w = Scale * q + Minimum.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public partial struct Q4_1 : IWeightBlock<Q4_1, Q8_1>
+{
+    public Half Scale;      // d
+    public Half Minimum;    // m
+    public Byte16 Quants;   // qs: weight j in the low nibble of byte j, weight j + 16 in the high one
+
+    public static string Name => "Q4_1";
+    public static int GgufType => 3;
+    public static int BlockSize => 32;
+
+    public static void Dequantize(ReadOnlySpan<Q4_1> blocks, Span<float> destination)
+    {
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            float scale = (float)blocks[b].Scale, minimum = (float)blocks[b].Minimum;
+            ReadOnlySpan<byte> quants = blocks[b].Quants;
+            Span<float> values = destination.Slice(b * 32, 32);
+            for (int j = 0; j < 16; j++)
+            {
+                values[j] = scale * (quants[j] & 15) + minimum;
+                values[j + 16] = scale * (quants[j] >> 4) + minimum;
+            }
+        }
+    }
+
+    public static void Quantize(ReadOnlySpan<float> source, Span<Q4_1> blocks)
+    {
+        Span<byte> quants = stackalloc byte[32];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ReadOnlySpan<float> values = source.Slice(b * 32, 32);
+            (float lowest, float highest) = ScaleSearch.Range(values);
+            float scale = (highest - lowest) / 15;
+            float inverse = scale != 0 ? 1 / scale : 0;
+            for (int i = 0; i < 32; i++) quants[i] = (byte)Math.Min(15, (int)(sbyte)Rounding.TowardZero((values[i] - lowest) * inverse + 0.5f));
+            blocks[b].Scale = (Half)scale;
+            blocks[b].Minimum = (Half)lowest;
+            Nibbles.Pack(quants, half: 16, blocks[b].Quants);
+        }
+    }
+
+    public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_1> blocks)
+    {
+        Span<byte> quants = stackalloc byte[32];
+        Span<float> weights = stackalloc float[32];
+        float meanSquare = ErrorWeights.SumOfSquares(source) / source.Length;
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ReadOnlySpan<float> values = source.Slice(b * 32, 32);
+            ErrorWeights.ByImportance(values, importance.Slice(b * 32, 32), meanSquare, weights);
+            blocks[b].Scale = (Half)ScaleSearch.Affine(values, weights, limit: 15, AffineCandidates.WithImportance, quants, out float minimum);
+            blocks[b].Minimum = (Half)(-minimum);
+            Nibbles.Pack(quants, half: 16, blocks[b].Quants);
+        }
+    }
+
+    public static float Dot(ReadOnlySpan<Q4_1> weights, ReadOnlySpan<Q8_1> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+
+    internal static float DotScalar(ReadOnlySpan<Q4_1> weights, ReadOnlySpan<Q8_1> activations)
+    {
+        float total = 0;
+        for (int b = 0; b < weights.Length; b++)
+        {
+            ReadOnlySpan<byte> quants = weights[b].Quants;
+            ReadOnlySpan<sbyte> x = activations[b].Quants;
+            int products = 0;
+            for (int j = 0; j < 16; j++) products += (quants[j] & 15) * x[j] + (quants[j] >> 4) * x[j + 16];
+            total += products * ((float)weights[b].Scale * (float)activations[b].Scale) + (float)weights[b].Minimum * (float)activations[b].Sum;
+        }
+        return total;
+    }
+}

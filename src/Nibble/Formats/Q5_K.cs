@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Formats;
+
+/// <summary>
+/// 256 weights of 5 bits in eight groups of 32. Each group has a 6-bit scale and minimum, multiples of the block's:
+/// w = Scale * scale[group] * q - Minimum * minimum[group].
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public partial struct Q5_K : IWeightBlock<Q5_K, Q8_K>
+{
+    public Half Scale;           // d
+    public Half Minimum;         // dmin
+    public SixBitScales Groups;  // scales
+    public Byte32 FifthBits;     // qh: bit g of byte i is bit 4 of weight i of group g
+    public Byte128 Quants;       // qs: bits 3-0; of each run of 64 weights, weight j in the low nibble of byte j, weight j + 32 in the high one
+
+    public static string Name => "Q5_K";
+    public static int GgufType => 13;
+    public static int BlockSize => 256;
+
+    public static void Dequantize(ReadOnlySpan<Q5_K> blocks, Span<float> destination)
+    {
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ref readonly Q5_K block = ref blocks[b];
+            ReadOnlySpan<byte> quants = block.Quants, fifths = block.FifthBits;
+            for (int g = 0; g < 8; g++)
+            {
+                float scale = (float)block.Scale * block.Groups.Scale(g), minimum = (float)block.Minimum * block.Groups.Minimum(g);
+                ReadOnlySpan<byte> bytes = quants.Slice(g / 2 * 32, 32);
+                Span<float> values = destination.Slice(b * 256 + g * 32, 32);
+                int shift = g % 2 * 4;
+                for (int i = 0; i < 32; i++) values[i] = scale * (bytes[i] >> shift & 15 | (fifths[i] >> g & 1) << 4) - minimum;
+            }
+        }
+    }
+
+    public static void Quantize(ReadOnlySpan<float> source, Span<Q5_K> blocks) => Quantize(source, [], blocks);
+
+    public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_K> blocks)
+    {
+        Span<byte> quants = stackalloc byte[256];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ref Q5_K block = ref blocks[b];
+            ReadOnlySpan<float> weighed = importance.IsEmpty ? [] : importance.Slice(b * 256, 256);
+            EightGroups.Quantize(
+                source.Slice(b * 256, 256), weighed, limit: 31, new AffineCandidates(-0.5f, 0.1f, 15),
+                quants, out block.Scale, out block.Minimum, out block.Groups);
+            Nibbles.Pack(quants, half: 32, block.Quants);
+            for (int i = 0; i < 32; i++)
+            {
+                int fifths = 0;
+                for (int g = 0; g < 8; g++) fifths |= (quants[g * 32 + i] >> 4 & 1) << g;
+                block.FifthBits[i] = (byte)fifths;
+            }
+        }
+    }
+
+    public static float Dot(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations) =>
+        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+
+    internal static float DotScalar(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations)
+    {
+        float total = 0;
+        for (int b = 0; b < weights.Length; b++)
+        {
+            ref readonly Q5_K w = ref weights[b];
+            ref readonly Q8_K x = ref activations[b];
+            ReadOnlySpan<byte> quants = w.Quants, fifths = w.FifthBits;
+            ReadOnlySpan<sbyte> values = x.Quants;
+            int products = 0, minimums = 0;
+            for (int g = 0; g < 8; g++)
+            {
+                int sum = 0;
+                for (int i = 0; i < 32; i++) sum += (quants[g / 2 * 32 + i] >> g % 2 * 4 & 15 | (fifths[i] >> g & 1) << 4) * values[g * 32 + i];
+                products += w.Groups.Scale(g) * sum;
+                minimums += w.Groups.Minimum(g) * (x.Sums[2 * g] + x.Sums[2 * g + 1]);
+            }
+            total += (float)w.Scale * x.Scale * products - (float)w.Minimum * x.Scale * minimums;
+        }
+        return total;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+using Nibble.Files;
+using Nibble.Kernels;
+using Nibble.Models;
+using Nibble.Tokenizers;
+
+namespace Nibble.Generation;
+
+/// <summary>A model ready to run: its file, its tokenizer, its network and threads to run it.</summary>
+public sealed class LanguageModel : IDisposable
+{
+    /// <summary>Tokens of context where none is asked for: enough for a conversation, and memory that any machine has.</summary>
+    private const int UsualContext = 4096;
+
+    private LanguageModel(ModelFile file, int threads)
+    {
+        File = file;
+        Tokenizer = Tokenizer.FromMetadata(file.Metadata);
+        Network = ArchitectureRegistry.Build(file);
+        Pool = new WorkerPool(threads);
+    }
+
+    public ModelFile File { get; }
+
+    public Tokenizer Tokenizer { get; }
+
+    public Transformer Network { get; }
+
+    public WorkerPool Pool { get; }
+
+    /// <summary>Opens a GGUF file or a folder as published on Hugging Face.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="threads">Threads to use, 0 for one per processor; results do not depend on it.</param>
+    /// <exception cref="NibbleException">It is no model that can be run; the message says why.</exception>
+    public static LanguageModel Open(string path, int threads = 0)
+    {
+        ModelFile file = ModelFile.Open(path);
+        try
+        {
+            return new LanguageModel(file, threads);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>An empty text of up to <paramref name="contextLength"/> tokens.</summary>
+    public Session CreateSession(int contextLength) => new(Network, contextLength, Pool);
+
+    /// <summary>The context to use where <paramref name="wanted"/> tokens were asked for: at most the model's own.</summary>
+    /// <exception cref="NibbleException">More were asked for than the model was trained for.</exception>
+    public int ContextFor(int? wanted)
+    {
+        if (wanted > Network.ContextLength)
+            Throw.BadInput($"a context of {wanted} tokens was asked for, and the model was trained for {Network.ContextLength}; beyond that its text is garbage. Take --ctx {Network.ContextLength} or less");
+        if (wanted < 1) Throw.BadInput($"a context of {wanted} tokens was asked for; take at least 1 (--ctx)");
+        return wanted ?? Math.Min(Network.ContextLength, UsualContext);
+    }
+
+    /// <summary>Continues <paramref name="prompt"/>, piece by piece as it is generated.</summary>
+    /// <param name="prompt">The text to continue.</param>
+    /// <param name="options">How to generate; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Stops after the token at hand.</param>
+    public async IAsyncEnumerable<string> GenerateAsync(string prompt, GenerationOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using TextGenerator generator = new(this, ContextFor(null));
+        int[] tokens = Tokenizer.Encode(prompt, parseSpecial: true);
+        StreamingDecoder decoder = new(Tokenizer);
+        using IEnumerator<int> generated = generator.Generate(tokens, options ?? new GenerationOptions(), cancellationToken: cancellationToken).GetEnumerator();
+        while (await Task.Run(generated.MoveNext, cancellationToken).ConfigureAwait(false))
+        {
+            string text = decoder.Add(generated.Current);
+            if (text.Length > 0) yield return text;
+        }
+        string rest = decoder.Flush();
+        if (rest.Length > 0) yield return rest;
+    }
+
+    public void Dispose()
+    {
+        Pool.Dispose();
+        File.Dispose();
+    }
+}

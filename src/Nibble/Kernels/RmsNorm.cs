@@ -1,0 +1,33 @@
+using System.Numerics.Tensors;
+
+namespace Nibble.Kernels;
+
+/// <summary>Scales a vector to a root mean square of one, then each column by a learned weight (Zhang and Sennrich 2019, arXiv:1910.07467).</summary>
+/// <param name="weight"><c>[columns]</c></param>
+/// <param name="epsilon">Added to the mean square, against division by zero.</param>
+public sealed class RmsNorm(float[] weight, float epsilon)
+{
+    /// <summary>Values of one vector.</summary>
+    public int Columns => weight.Length;
+
+    /// <summary>Writes the normalized <paramref name="source"/> to <paramref name="destination"/>; both <c>[Columns]</c>, and they may be the same.</summary>
+    public void Apply(ReadOnlySpan<float> source, Span<float> destination)
+    {
+        float meanSquare = TensorPrimitives.SumOfSquares(source) / source.Length;
+        TensorPrimitives.Multiply(source, 1 / MathF.Sqrt(meanSquare + epsilon), destination);
+        TensorPrimitives.Multiply(destination, weight, destination);
+    }
+
+    /// <summary>Normalizes every token of <paramref name="source"/>, <c>[tokens, Columns]</c>.</summary>
+    public void Apply(Activations source, Activations destination)
+    {
+        destination.Resize(source.Tokens);
+        for (int token = 0; token < source.Tokens; token++) Apply(source.Read(token), destination.Write(token));
+    }
+
+    /// <summary>Normalizes each consecutive part of <see cref="Columns"/> values, in place: one attention head after the other.</summary>
+    public void ApplyToHeads(Span<float> heads)
+    {
+        for (int start = 0; start < heads.Length; start += Columns) Apply(heads.Slice(start, Columns), heads.Slice(start, Columns));
+    }
+}

@@ -1,0 +1,44 @@
+using Nibble.Kernels;
+
+namespace Nibble.Models;
+
+/// <summary>What one pass of a batch of tokens through a model works on.</summary>
+internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : IDisposable
+{
+    private readonly Dictionary<string, Activations> _scratch = [];
+
+    /// <summary>The residual stream, <c>[tokens, width]</c>: every block adds to it.</summary>
+    public Activations Stream { get; } = new(width);
+
+    /// <summary>The stream after a norm, the input of a block, <c>[tokens, width]</c>.</summary>
+    public Activations Normed { get; } = new(width);
+
+    /// <summary>The output of a block, <c>[tokens, width]</c>.</summary>
+    public Activations Output { get; } = new(width);
+
+    public KvCache Cache { get; } = cache;
+
+    public WorkerPool Pool { get; } = pool;
+
+    /// <summary>Position of the first token of the batch.</summary>
+    public int FirstPosition { get; set; }
+
+    /// <summary>A matrix to work in, the same one for the same name: layers follow one another, so they share it.</summary>
+    public Activations Scratch(string name, int columns)
+    {
+        if (_scratch.TryGetValue(name, out Activations? found))
+        {
+            if (found.Columns == columns) return found;
+            found.Dispose(); // a model whose layers differ in width
+        }
+        return _scratch[name] = new Activations(columns);
+    }
+
+    public void Dispose()
+    {
+        Stream.Dispose();
+        Normed.Dispose();
+        Output.Dispose();
+        foreach (Activations scratch in _scratch.Values) scratch.Dispose();
+    }
+}

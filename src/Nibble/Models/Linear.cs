@@ -1,0 +1,28 @@
+using System.Numerics.Tensors;
+using Nibble.Kernels;
+
+namespace Nibble.Models;
+
+/// <summary>A matrix product with an optional bias: <c>y = W x + b</c>.</summary>
+/// <param name="Weight"><c>[outputs, inputs]</c></param>
+/// <param name="Bias"><c>[outputs]</c>, or <see langword="null"/>.</param>
+public sealed record Linear(WeightMatrix Weight, float[]? Bias = null)
+{
+    public int Inputs => Weight.Columns;
+
+    public int Outputs => Weight.Rows;
+
+    /// <param name="input"><c>[tokens, Inputs]</c></param>
+    /// <param name="result">Becomes <c>[tokens, Outputs]</c>.</param>
+    /// <param name="pool">The threads to use.</param>
+    public void Apply(Activations input, Activations result, WorkerPool pool)
+    {
+        Weight.Multiply(input, result, pool);
+        if (Bias is null) return;
+        for (int token = 0; token < result.Tokens; token++)
+        {
+            Span<float> row = result.Write(token);
+            TensorPrimitives.Add(row, Bias, row);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Nibble.Kernels;
+
+namespace Nibble.Models;
+
+/// <summary>The gated feed-forward block: <c>down(silu(gate(x)) * up(x))</c> (SwiGLU, Shazeer 2020, arXiv:2002.05202).</summary>
+public sealed record Mlp(Linear Gate, Linear Up, Linear Down)
+{
+    /// <summary>Replaces <c>state.Normed</c>, <c>[tokens, width]</c>, by the block's output in <c>state.Output</c>.</summary>
+    internal void Apply(ForwardState state)
+    {
+        Activations gate = state.Scratch("gate", Gate.Outputs), up = state.Scratch("up", Up.Outputs);
+        Gate.Apply(state.Normed, gate, state.Pool);
+        Up.Apply(state.Normed, up, state.Pool);
+        state.Pool.Run(new SwiGlu(gate, up), gate.Tokens);
+        Down.Apply(gate, state.Output, state.Pool);
+    }
+
+    private readonly unsafe struct SwiGlu(Activations gate, Activations up) : IWork
+    {
+        private readonly float* _gate = gate.WritePointer;
+        private readonly float* _up = up.Pointer;
+        private readonly int _columns = gate.Columns;
+
+        public void Run(int start, int end)
+        {
+            for (int token = start; token < end; token++)
+            {
+                Span<float> g = new(_gate + (long)token * _columns, _columns);
+                ReadOnlySpan<float> u = new(_up + (long)token * _columns, _columns);
+                for (int i = 0; i < g.Length; i++) g[i] = g[i] / (1 + MathF.Exp(-g[i])) * u[i];
+            }
+        }
+    }
+}

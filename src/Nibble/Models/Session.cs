@@ -1,0 +1,93 @@
+using Nibble.Kernels;
+
+namespace Nibble.Models;
+
+/// <summary>
+/// One text in progress: the cache of the tokens seen so far and the buffers to go on. A model may be shared by several sessions;
+/// a session is for one thread at a time.
+/// </summary>
+public sealed class Session : IDisposable
+{
+    /// <summary>Tokens that pass through the model together: enough to read weights seldom, few enough to stay in the caches.</summary>
+    private const int BatchTokens = 256;
+
+    private readonly Transformer _model;
+    private readonly ForwardState _state;
+    private readonly Activations _logits;
+    private readonly List<int> _tokens = [];
+
+    /// <param name="model">The model.</param>
+    /// <param name="contextLength">Tokens that the text can have.</param>
+    /// <param name="pool">The threads to use.</param>
+    public Session(Transformer model, int contextLength, WorkerPool pool)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(contextLength);
+        _model = model;
+        _state = new ForwardState(model.Width, model.CreateCache(contextLength), pool);
+        _logits = new Activations(model.VocabularySize);
+    }
+
+    /// <summary>The tokens seen so far.</summary>
+    public IReadOnlyList<int> Tokens => _tokens;
+
+    /// <summary>Tokens that the text can have.</summary>
+    public int ContextLength => _state.Cache.Capacity;
+
+    /// <summary>Appends <paramref name="tokens"/> and returns the scores of the token after the last one, <c>[vocabulary]</c>, valid until the next call.</summary>
+    /// <param name="tokens">At least one.</param>
+    /// <param name="progress">Told after every batch how many of them are read.</param>
+    /// <param name="cancellationToken">Stops after the batch at hand.</param>
+    public ReadOnlySpan<float> Append(ReadOnlySpan<int> tokens, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
+        Append(tokens, tokens.Length - 1, progress, cancellationToken).Read(0);
+
+    /// <summary>Appends <paramref name="tokens"/> and returns the scores of the successors of those from index <paramref name="firstScored"/> on, valid until the next call.</summary>
+    /// <param name="tokens">At least one.</param>
+    /// <param name="firstScored">The first whose successor is scored.</param>
+    /// <param name="progress">Told after every batch how many of them are read.</param>
+    /// <param name="cancellationToken">Stops after the batch at hand.</param>
+    /// <returns><c>[tokens.Length - firstScored, vocabulary]</c></returns>
+    /// <exception cref="NibbleException">The text would exceed <see cref="ContextLength"/>, or a token is none of the model's.</exception>
+    public Activations Append(ReadOnlySpan<int> tokens, int firstScored, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
+        if (_tokens.Count + tokens.Length > ContextLength)
+            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx)");
+        foreach (int token in tokens)
+            if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
+
+        // Scored tokens must be in one batch, so that their scores lie together.
+        for (int start = 0; start < firstScored; start += BatchTokens)
+        {
+            int end = Math.Min(start + BatchTokens, firstScored);
+            Forward(tokens[start..end], end - start);
+            progress?.Report(end);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        Forward(tokens[firstScored..], 0);
+        progress?.Report(tokens.Length);
+        return _logits;
+    }
+
+    /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
+    public void Truncate(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (length >= _tokens.Count) return;
+        _tokens.RemoveRange(length, _tokens.Count - length);
+        _state.Cache.Length = length;
+    }
+
+    private void Forward(ReadOnlySpan<int> tokens, int firstScored)
+    {
+        _model.Forward(tokens, _state, firstScored, _logits);
+        _tokens.AddRange(tokens);
+    }
+
+    public void Dispose()
+    {
+        _state.Cache.Dispose();
+        _state.Dispose();
+        _logits.Dispose();
+    }
+}

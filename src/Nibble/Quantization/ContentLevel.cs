@@ -1,0 +1,28 @@
+using Nibble.Files;
+
+namespace Nibble.Quantization;
+
+/// <summary>The level that a model's tensors show, whatever its name and metadata say.</summary>
+/// <param name="Name">A recipe's name where every tensor has the format that the recipe gives it, else the format of most weights.</param>
+/// <param name="IsExact">Whether every tensor fits the recipe.</param>
+public readonly record struct ContentLevel(string Name, bool IsExact)
+{
+    public static ContentLevel Of(ModelFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        if (file.Tensors.Count == 0) return new("empty", false);
+        if (file.Tensors.All(t => t.Format is not null))
+        {
+            foreach (Recipe recipe in Recipe.All)
+                if (Fits(file, recipe, hasImportance: false) || Fits(file, recipe, hasImportance: true)) return new(recipe.Name, true);
+        }
+        return new(file.Tensors.GroupBy(t => t.TypeName).MaxBy(g => g.Sum(t => t.Count))!.Key, false);
+    }
+
+    /// <summary>Whether a level in words, such as <c>Q4_K_M</c>, describes this content.</summary>
+    public bool Agrees(string level) =>
+        Name == level || (!IsExact && Recipe.TryParse(level, out Recipe? recipe) && recipe.Format.Name == Name);
+
+    private static bool Fits(ModelFile file, Recipe recipe, bool hasImportance) =>
+        QuantizationPlan.Create(file, recipe, hasImportance, allowRequantize: true).Tensors.All(t => t.Source.Format == t.Target.Format);
+}

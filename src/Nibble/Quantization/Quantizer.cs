@@ -1,0 +1,77 @@
+using Nibble.Files;
+using Nibble.Files.Gguf;
+using Nibble.Memory;
+
+namespace Nibble.Quantization;
+
+/// <summary>How far quantizing has come.</summary>
+/// <param name="Tensor">The tensor at work.</param>
+/// <param name="Index">Its place in the plan.</param>
+/// <param name="ValuesDone">Weights written so far.</param>
+/// <param name="ValuesTotal">Weights of the model.</param>
+public readonly record struct QuantizationProgress(PlannedTensor Tensor, int Index, long ValuesDone, long ValuesTotal);
+
+/// <summary>Writes a model with its tensors in other formats. Source and target stream through buffers of a fixed size.</summary>
+public static class Quantizer
+{
+    /// <summary>Weights in flight: 16 MB in single precision. More does not make it faster, and memory stays small for any model.</summary>
+    private const int ChunkValues = 4 << 20;
+
+    /// <summary>Quantizes a model, GGUF or a folder as published on Hugging Face, in the background.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="recipe">A recipe's name, such as <c>Q4_K_M</c>.</param>
+    /// <param name="target">The GGUF file to write; it appears only when it is complete.</param>
+    /// <param name="progress">Told after every chunk.</param>
+    /// <param name="cancellationToken">Stops within a fraction of a second and leaves no file.</param>
+    /// <returns>What was done.</returns>
+    /// <exception cref="NibbleException">The source cannot be read, the recipe is unknown, or the target cannot be written.</exception>
+    public static Task<QuantizationPlan> QuantizeAsync(string source, string recipe, string target,
+        IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Task.Run(() =>
+        {
+            using ModelFile file = ModelFile.Open(source);
+            QuantizationPlan plan = QuantizationPlan.Create(file, Recipe.Parse(recipe));
+            Write(file, plan, target, progress: progress, cancellationToken: cancellationToken);
+            return plan;
+        }, cancellationToken);
+
+    /// <summary>Carries out a plan.</summary>
+    /// <param name="file">The model the plan was made for.</param>
+    /// <param name="plan">What to write.</param>
+    /// <param name="target">The GGUF file to write; it appears only when it is complete.</param>
+    /// <param name="importance">For tensors by name, how much each column matters, <c>[columns]</c>; tensors without are quantized as if all did equally.</param>
+    /// <param name="threads">Threads to use, 0 for all; the bytes written do not depend on it.</param>
+    /// <param name="progress">Told after every chunk.</param>
+    /// <param name="cancellationToken">Stops after the chunk at hand and leaves no file.</param>
+    public static void Write(ModelFile file, QuantizationPlan plan, string target, IReadOnlyDictionary<string, float[]>? importance = null,
+        int threads = 0, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(plan);
+        using GgufWriter writer = GgufWriter.Create(target, plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
+        using TensorConverter converter = new(threads);
+        long total = plan.Tensors.Sum(t => t.Target.Count), done = 0;
+        for (int index = 0; index < plan.Tensors.Count; index++)
+        {
+            PlannedTensor tensor = plan.Tensors[index];
+            float[]? columns = importance?.GetValueOrDefault(tensor.Source.Name);
+            if (columns is not null && columns.Length != tensor.Source.Columns)
+                Throw.BadInput($"the importance of tensor '{tensor.Source.Name}' has {columns.Length} values where the tensor has {tensor.Source.Columns} columns; it is another model's");
+
+            long rowsAtATime = Math.Max(1, ChunkValues / tensor.Source.Columns);
+            for (long row = 0; row < tensor.Source.Rows; row += rowsAtATime)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                long rows = Math.Min(rowsAtATime, tensor.Source.Rows - row);
+                MemoryRegion data = file.Read(tensor.Source, row, rows);
+                writer.Write(tensor.IsConverted
+                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)rows, (int)tensor.Source.Columns, columns)
+                    : data.AsSpan<byte>());
+                file.Release(data);
+                done += rows * tensor.Source.Columns;
+                progress?.Report(new(tensor, index, done, total));
+            }
+        }
+        writer.Commit();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Nibble.Formats;
+using Nibble.Memory;
+
+namespace Nibble.Quantization;
+
+/// <summary>Converts rows from one format to another, by way of single precision, on several threads.</summary>
+/// <param name="threads">Threads to use, 0 for all.</param>
+internal sealed class TensorConverter(int threads) : IDisposable
+{
+    /// <summary>Weights that one thread takes at a time: enough to be worth handing out, few enough that all threads end together.</summary>
+    private const int ValuesAtATime = 1 << 16;
+
+    private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
+    private AlignedBuffer _values = new(0), _result = new(0);
+
+    /// <param name="data"><c>[rows, columns]</c> in <paramref name="source"/>.</param>
+    /// <param name="source">The format they have.</param>
+    /// <param name="target">The format they get.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns, a multiple of both block sizes.</param>
+    /// <param name="importance"><c>[columns]</c>, or <see langword="null"/>.</param>
+    /// <returns>The rows in <paramref name="target"/>, valid until the next call.</returns>
+    public ReadOnlySpan<byte> Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, float[]? importance)
+    {
+        Debug.Assert(columns % source.BlockSize == 0 && columns % target.BlockSize == 0, "rows hold whole blocks");
+        int sourceRow = checked((int)source.ByteSize(columns)), targetRow = checked((int)target.ByteSize(columns));
+        Grow(ref _values, (long)rows * columns * sizeof(float));
+        Grow(ref _result, (long)rows * targetRow);
+        int rowsAtATime = Math.Max(1, ValuesAtATime / columns);
+        Parallel.For(0, (rows + rowsAtATime - 1) / rowsAtATime, _options, part =>
+        {
+            int first = part * rowsAtATime, count = Math.Min(rowsAtATime, rows - first);
+            Span<float> values = _values.AsSpan<float>((long)first * columns, count * columns);
+            source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
+            target.Quantize(values, importance, _result.AsSpan<byte>((long)first * targetRow, count * targetRow));
+        });
+        return _result.AsSpan<byte>(0, rows * targetRow);
+    }
+
+    public void Dispose()
+    {
+        _values.Dispose();
+        _result.Dispose();
+    }
+
+    private static void Grow(ref AlignedBuffer buffer, long bytes)
+    {
+        if (buffer.Length >= bytes) return;
+        buffer.Dispose();
+        buffer = AlignedBuffer.Uninitialized(bytes);
+    }
+}

@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Nibble.Formats;
+
+namespace Nibble.Tests.Formats;
+
+/// <summary>What holds for every weight format; each format's tests are one derived class.</summary>
+/// <param name="bytes">Bytes of a block as GGUF defines it.</param>
+/// <param name="values">Weights of a block as GGUF defines it.</param>
+/// <param name="sumError">The relative error of the sum that the activation format stores.</param>
+public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, int values, double sumError = 0)
+    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
+    where TActivation : unmanaged, IBlock<TActivation>
+{
+    [Fact]
+    public void Block_has_the_size_GGUF_gives()
+    {
+        Assert.Equal(bytes, Unsafe.SizeOf<TWeight>());
+        Assert.Equal(values, TWeight.BlockSize);
+    }
+
+    [Fact]
+    public void Format_is_registered_under_its_name_and_number()
+    {
+        Assert.True(WeightFormat.TryParse(TWeight.Name, out WeightFormat? byName));
+        Assert.True(WeightFormat.TryFromGguf((uint)TWeight.GgufType, out WeightFormat? byNumber));
+        Assert.Same(byName, byNumber);
+        Assert.Equal(typeof(TWeight).Name, TWeight.Name);
+    }
+
+    [Fact]
+    public void Quantize_gives_the_golden_bytes()
+    {
+        int compared = 0;
+        foreach (string input in GoldenInputs())
+        {
+            if (!GoldenTensors.Formats.Contains($"{input}.{TWeight.Name}")) continue;
+            TWeight[] blocks = new TWeight[GoldenTensors.Formats.Floats(input).Length / values];
+            TWeight.Quantize(GoldenTensors.Formats.Floats(input), blocks);
+            AssertSameBytes($"{input}.{TWeight.Name}", blocks);
+            compared++;
+        }
+        Assert.True(compared >= MinimumGoldenInputs);
+    }
+
+    [Fact]
+    public void Quantize_with_importance_gives_the_golden_bytes()
+    {
+        int compared = 0;
+        foreach (string input in GoldenInputs())
+        {
+            string golden = $"{input}.{TWeight.Name}.imatrix";
+            if (!GoldenTensors.Formats.Contains(golden)) continue;
+            ReadOnlySpan<float> importance = GoldenTensors.Formats.Floats($"{input}.importance");
+            TWeight[] blocks = new TWeight[GoldenTensors.Formats.Floats(input).Length / values];
+            WeightFormat.Of<TWeight>().Quantize(GoldenTensors.Formats.Floats(input), importance, MemoryMarshal.AsBytes(blocks.AsSpan()));
+            AssertSameBytes(golden, blocks);
+            compared++;
+        }
+        Assert.True(compared >= MinimumGoldenInputs);
+    }
+
+    [Fact]
+    public void Dequantize_gives_the_golden_values()
+    {
+        string[] goldens = [.. GoldenTensors.Formats.Names.Where(n => n.EndsWith(".dequantized", StringComparison.Ordinal) && n.Contains($".{TWeight.Name}.", StringComparison.Ordinal))];
+        foreach (string golden in goldens)
+        {
+            ReadOnlySpan<TWeight> blocks = MemoryMarshal.Cast<byte, TWeight>(GoldenTensors.Formats.Bytes(golden[..golden.LastIndexOf('.')]));
+            float[] actual = new float[blocks.Length * values];
+            TWeight.Dequantize(blocks, actual);
+            ReadOnlySpan<float> expected = GoldenTensors.Formats.Floats(golden);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.True(expected[i] == actual[i] || float.IsNaN(expected[i]) && float.IsNaN(actual[i]), $"{golden}, value {i}: {actual[i]} instead of {expected[i]}");
+        }
+        Assert.True(goldens.Length >= MinimumGoldenInputs);
+    }
+
+    [Fact]
+    public void Quantize_survives_numbers_that_are_none()
+    {
+        float[] source = new float[2 * Math.Max(values, 32)], importance = new float[source.Length];
+        TWeight[] blocks = new TWeight[source.Length / values];
+        foreach (float odd in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue, float.Epsilon, -1e-42f])
+        {
+            for (int every = 1; every <= source.Length; every *= 2)
+            {
+                for (int i = 0; i < source.Length; i++)
+                {
+                    source[i] = i % every == 0 ? odd : i - 40;
+                    importance[i] = every == 4 ? odd : i % 3;
+                }
+                TWeight.Quantize(source, blocks);
+                TWeight.Quantize(source, importance, blocks);
+            }
+        }
+    }
+
+    /// <summary>The formats of one number a block have no golden bytes.</summary>
+    private int MinimumGoldenInputs => values == 1 ? 0 : 5;
+
+    private static IEnumerable<string> GoldenInputs() =>
+        GoldenTensors.Formats.Names.Where(n => n.EndsWith(".importance", StringComparison.Ordinal)).Select(n => n[..^".importance".Length]);
+
+    private static void AssertSameBytes(string golden, TWeight[] blocks)
+    {
+        ReadOnlySpan<byte> expected = GoldenTensors.Formats.Bytes(golden), actual = MemoryMarshal.AsBytes(blocks.AsSpan());
+        int same = expected.CommonPrefixLength(actual);
+        Assert.True(
+            same == expected.Length && same == actual.Length,
+            $"{golden}: byte {same % Unsafe.SizeOf<TWeight>()} of block {same / Unsafe.SizeOf<TWeight>()} differs");
+    }
+}
+
+public sealed class BF16Tests() : WeightBlockTests<BF16, F32>(bytes: 2, values: 1);
+public sealed class F16Tests() : WeightBlockTests<F16, F32>(bytes: 2, values: 1);
+public sealed class F32Tests() : WeightBlockTests<F32, F32>(bytes: 4, values: 1);
+public sealed class IQ4_NLTests() : WeightBlockTests<IQ4_NL, Q8_0>(bytes: 18, values: 32);
+public sealed class Q2_KTests() : WeightBlockTests<Q2_K, Q8_K>(bytes: 84, values: 256);
+public sealed class Q3_KTests() : WeightBlockTests<Q3_K, Q8_K>(bytes: 110, values: 256);
+public sealed class Q4_0Tests() : WeightBlockTests<Q4_0, Q8_0>(bytes: 18, values: 32);
+public sealed class Q4_1Tests() : WeightBlockTests<Q4_1, Q8_1>(bytes: 20, values: 32, sumError: 1.0 / 2048);
+public sealed class Q4_KTests() : WeightBlockTests<Q4_K, Q8_K>(bytes: 144, values: 256);
+public sealed class Q5_0Tests() : WeightBlockTests<Q5_0, Q8_0>(bytes: 22, values: 32);
+public sealed class Q5_1Tests() : WeightBlockTests<Q5_1, Q8_1>(bytes: 24, values: 32, sumError: 1.0 / 2048);
+public sealed class Q5_KTests() : WeightBlockTests<Q5_K, Q8_K>(bytes: 176, values: 256);
+public sealed class Q6_KTests() : WeightBlockTests<Q6_K, Q8_K>(bytes: 210, values: 256);
+public sealed class Q8_0Tests() : WeightBlockTests<Q8_0, Q8_0>(bytes: 34, values: 32);
