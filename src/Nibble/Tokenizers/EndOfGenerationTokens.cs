@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Nibble.Tokenizers;
 
 /// <summary>
@@ -20,11 +22,12 @@ internal static class EndOfGenerationTokens
         "<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>", "<|file_sep|>",
     ];
 
+    /// <summary>The tokens at which generation ends. Those known by their text become control tokens where their file does not say so.</summary>
     public static HashSet<int> Find(Vocabulary vocabulary, int? endOfMessage)
     {
         Dictionary<string, int> found = [];
         HashSet<string> wanted = [.. s_turnEnds, .. s_others];
-        int longest = wanted.Max(text => System.Text.Encoding.UTF8.GetByteCount(text));
+        int longest = wanted.Max(Encoding.UTF8.GetByteCount);
         for (int id = 0; id < vocabulary.Count; id++)
         {
             ReadOnlySpan<byte> text = vocabulary.Text(id);
@@ -40,6 +43,7 @@ internal static class EndOfGenerationTokens
         if (Has("<|tool_response>")) found.Remove("</s>");
 
         HashSet<int> ids = [.. found.Values];
+        foreach (int id in ids) vocabulary.MarkAsControl(id);
         if (vocabulary.Eos is int eos) ids.Add(eos);
         if (vocabulary.Eot is int eot) ids.Add(eot);
         if (endOfMessage is int eom) ids.Add(eom);

@@ -97,7 +97,7 @@ public abstract class Tokenizer
             "gpt2" => new ByteLevelBpe(new(metadata)),
             "llama" => new SentencePiece(new(metadata)),
             null => Throw.BadFile<Tokenizer>(metadata.Source, "holds no tokenizer (no tokenizer.ggml.model); convert the model again with its tokenizer files beside it"),
-            _ => Throw.BadFile<Tokenizer>(metadata.Source, $"the tokenizer '{model}' is not supported; the known ones are bert, gpt2, llama"),
+            _ => Throw.BadFile<Tokenizer>(metadata.Source, $"the tokenizer {Quoted.Of(model)} is not supported; the known ones are bert, gpt2, llama"),
         };
     }
 
