@@ -69,11 +69,11 @@ public sealed class DamagedTokenizerFilesTests
     public void A_damaged_vocabulary_with_merges_is_refused()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllText(folder.File("vocab.json"), """{"a": 0, "b": 1, "ab": 2}""");
-        File.WriteAllText(folder.File("merges.txt"), "#version: 0.2\na b\nab\n");
+        File.WriteAllText(folder.At("vocab.json"), """{"a": 0, "b": 1, "ab": 2}""");
+        File.WriteAllText(folder.At("merges.txt"), "#version: 0.2\na b\nab\n");
         NibbleException e = Assert.Throws<NibbleException>(() => Tokenizer.Open(folder.Path));
-        Assert.StartsWith(folder.File("merges.txt"), e.Message, StringComparison.Ordinal);
-        File.WriteAllText(folder.File("merges.txt"), "#version: 0.2\na b\n");
+        Assert.StartsWith(folder.At("merges.txt"), e.Message, StringComparison.Ordinal);
+        File.WriteAllText(folder.At("merges.txt"), "#version: 0.2\na b\n");
         Assert.Equal([2, 0], Tokenizer.Open(folder.Path).Encode("aba"));
     }
 
@@ -81,11 +81,11 @@ public sealed class DamagedTokenizerFilesTests
     public void More_tokens_than_the_model_has_room_for_are_refused()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllText(folder.File("vocab.json"), """{"a": 0, "b": 1, "ab": 2}""");
-        File.WriteAllText(folder.File("merges.txt"), "a b\n");
-        File.WriteAllText(folder.File("config.json"), """{"vocab_size": 2}""");
+        File.WriteAllText(folder.At("vocab.json"), """{"a": 0, "b": 1, "ab": 2}""");
+        File.WriteAllText(folder.At("merges.txt"), "a b\n");
+        File.WriteAllText(folder.At("config.json"), """{"vocab_size": 2}""");
         Assert.Contains("vocab_size", Assert.Throws<NibbleException>(() => Tokenizer.Open(folder.Path)).Message, StringComparison.Ordinal);
-        File.WriteAllText(folder.File("config.json"), """{"vocab_size": 2147483647}""");
+        File.WriteAllText(folder.At("config.json"), """{"vocab_size": 2147483647}""");
         Assert.Contains("vocab_size", Assert.Throws<NibbleException>(() => Tokenizer.Open(folder.Path)).Message, StringComparison.Ordinal);
     }
 
@@ -94,13 +94,13 @@ public sealed class DamagedTokenizerFilesTests
     {
         using TemporaryFolder folder = new();
         Assert.StartsWith(folder.Path, Assert.Throws<NibbleException>(() => Tokenizer.Open(folder.Path)).Message, StringComparison.Ordinal);
-        Assert.StartsWith(folder.File("x.gguf"), Assert.Throws<NibbleException>(() => Tokenizer.Open(folder.File("x.gguf"))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(folder.At("x.gguf"), Assert.Throws<NibbleException>(() => Tokenizer.Open(folder.At("x.gguf"))).Message, StringComparison.Ordinal);
     }
 
     private static void Refused(string name, ReadOnlySpan<byte> content)
     {
         using TemporaryFolder folder = new();
-        string path = folder.File(name);
+        string path = folder.At(name);
         File.WriteAllBytes(path, content);
         OneLineNaming(path, Assert.Throws<NibbleException>(() => Tokenizer.Open(path)));
     }
@@ -108,7 +108,7 @@ public sealed class DamagedTokenizerFilesTests
     private static void OpensOrRefused(string name, ReadOnlySpan<byte> content)
     {
         using TemporaryFolder folder = new();
-        string path = folder.File(name);
+        string path = folder.At(name);
         File.WriteAllBytes(path, content);
         try
         {

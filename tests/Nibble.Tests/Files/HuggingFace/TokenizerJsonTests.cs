@@ -29,7 +29,7 @@ public sealed class TokenizerJsonTests
         ];
 
         using TemporaryFolder folder = new();
-        Write(folder.File("tokenizer.json"), json =>
+        Write(folder.At("tokenizer.json"), json =>
         {
             json.WriteStartArray("added_tokens");
             for (int id = 0; id < 3; id++) WriteAdded(json, id, tokens[id]);
@@ -61,7 +61,7 @@ public sealed class TokenizerJsonTests
         string[] published = [.. tokens.Select(token => special.Contains(token) ? token : token.StartsWith('▁') ? token[1..] : "##" + token)];
 
         using TemporaryFolder folder = new();
-        Write(folder.File("tokenizer.json"), json =>
+        Write(folder.At("tokenizer.json"), json =>
         {
             json.WriteStartArray("added_tokens");
             foreach (string token in special) WriteAdded(json, Array.IndexOf(published, token), token);
@@ -106,7 +106,7 @@ public sealed class TokenizerJsonTests
         using TemporaryFolder folder = new();
         WriteByteLevel(folder, preTokenizer, ignoreMerges: false);
         NibbleException e = Assert.Throws<NibbleException>(() => Tokenizer.Open(folder.Path));
-        Assert.StartsWith(folder.File("tokenizer.json"), e.Message, StringComparison.Ordinal);
+        Assert.StartsWith(folder.At("tokenizer.json"), e.Message, StringComparison.Ordinal);
         Assert.Contains(named, e.Message, StringComparison.Ordinal);
     }
 
@@ -115,8 +115,8 @@ public sealed class TokenizerJsonTests
     {
         using TemporaryFolder folder = new();
         WriteByteLevel(folder, """{"type":"ByteLevel"}""", ignoreMerges: false);
-        File.WriteAllText(folder.File("config.json"), """{"vocab_size": 8, "eos_token_id": [1, 0], "pad_token_id": null}""");
-        File.WriteAllText(folder.File("tokenizer_config.json"), """
+        File.WriteAllText(folder.At("config.json"), """{"vocab_size": 8, "eos_token_id": [1, 0], "pad_token_id": null}""");
+        File.WriteAllText(folder.At("tokenizer_config.json"), """
             {"add_bos_token": true, "bos_token": {"content": "<|x|>"}, "unk_token": null,
              "chat_template": [{"name": "default", "template": "{{a}}"}, {"name": "tools", "template": "{{b}}"}]}
             """);
@@ -132,12 +132,12 @@ public sealed class TokenizerJsonTests
         Assert.Equal("{{b}}", metadata.String("tokenizer.chat_template.tools"));
         Assert.False(metadata.Contains("tokenizer.ggml.padding_token_id"));
 
-        File.WriteAllText(folder.File("chat_template.jinja"), "{{c}}");
+        File.WriteAllText(folder.At("chat_template.jinja"), "{{c}}");
         Assert.Equal("{{c}}", Tokenizer.Open(folder.Path).ChatTemplate);
     }
 
     private static void WriteByteLevel(TemporaryFolder folder, string preTokenizer, bool ignoreMerges) =>
-        File.WriteAllText(folder.File("tokenizer.json"), $$"""
+        File.WriteAllText(folder.At("tokenizer.json"), $$"""
             {"added_tokens": [{"id": 3, "content": "<|x|>", "special": false}, {"id": 4, "content": "y▁z", "special": false}], "pre_tokenizer": {{preTokenizer.Replace("\r", "\\r").Replace("\n", "\\n")}},
              "model": {"type": "BPE", "ignore_merges": {{(ignoreMerges ? "true" : "false")}}, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]} }
             """);
