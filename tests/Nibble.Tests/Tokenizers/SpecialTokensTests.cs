@@ -1,3 +1,4 @@
+using Nibble.Files;
 using Nibble.Tokenizers;
 
 namespace Nibble.Tests.Tokenizers;
@@ -39,6 +40,19 @@ public sealed class SpecialTokensTests
         Assert.True(tokenizer.IsEndOfGeneration(tokenizer.Find("<|endoftext|>")!.Value));
         Assert.True(tokenizer.IsEndOfGeneration(tokenizer.Find("<|im_end|>")!.Value));
         Assert.False(tokenizer.IsEndOfGeneration(tokenizer.Find("<|im_start|>")!.Value));
+    }
+
+    [Fact]
+    public void A_message_that_leads_to_a_call_does_not_end_generation()
+    {
+        Metadata metadata = new("file")
+        {
+            ["tokenizer.ggml.model"] = MetadataValue.Of("gpt2"),
+            ["tokenizer.ggml.tokens"] = MetadataValue.Of(["a", "<|end|>", "<|return|>", "<|call|>"]),
+            ["tokenizer.ggml.merges"] = MetadataValue.Of((IReadOnlyList<string>)[]),
+            ["tokenizer.ggml.eos_token_id"] = MetadataValue.Of(2),
+        };
+        Assert.Equal([2, 3], Tokenizer.FromMetadata(metadata).EndOfGeneration.Order());
     }
 
     [Fact]
