@@ -30,9 +30,9 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
     internal unsafe void Apply(ForwardState state, int layer)
     {
         Activations query = state.Scratch("query", Query.Outputs), key = state.Scratch("key", Key.Outputs), value = state.Scratch("value", Value.Outputs);
-        Query.Apply(state.Normed, query, state.Pool);
-        Key.Apply(state.Normed, key, state.Pool);
-        Value.Apply(state.Normed, value, state.Pool);
+        Query.Apply(state.Normed, query, state);
+        Key.Apply(state.Normed, key, state);
+        Value.Apply(state.Normed, value, state);
 
         for (int token = 0; token < query.Tokens; token++)
         {
@@ -61,6 +61,6 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
             Scale = 1 / MathF.Sqrt(HeadSize),
         };
         state.Pool.Run(work, query.Tokens * KeyHeads);
-        Output.Apply(mixed, state.Output, state.Pool);
+        Output.Apply(mixed, state.Output, state);
     }
 }

@@ -20,6 +20,9 @@ internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : 
 
     public WorkerPool Pool { get; } = pool;
 
+    /// <summary>Told the input of every matrix.</summary>
+    public MatrixObserver? Observer { get; set; }
+
     /// <summary>Position of the first token of the batch.</summary>
     public int FirstPosition { get; set; }
 

@@ -4,9 +4,10 @@ using Nibble.Kernels;
 namespace Nibble.Models;
 
 /// <summary>A matrix product with an optional bias: <c>y = W x + b</c>.</summary>
+/// <param name="Name">The name of the weight's tensor.</param>
 /// <param name="Weight"><c>[outputs, inputs]</c></param>
 /// <param name="Bias"><c>[outputs]</c>, or <see langword="null"/>.</param>
-public sealed record Linear(WeightMatrix Weight, float[]? Bias = null)
+public sealed record Linear(string Name, WeightMatrix Weight, float[]? Bias = null)
 {
     public int Inputs => Weight.Columns;
 
@@ -14,10 +15,11 @@ public sealed record Linear(WeightMatrix Weight, float[]? Bias = null)
 
     /// <param name="input"><c>[tokens, Inputs]</c></param>
     /// <param name="result">Becomes <c>[tokens, Outputs]</c>.</param>
-    /// <param name="pool">The threads to use.</param>
-    public void Apply(Activations input, Activations result, WorkerPool pool)
+    /// <param name="state">The threads to use, and who looks on.</param>
+    internal void Apply(Activations input, Activations result, ForwardState state)
     {
-        Weight.Multiply(input, result, pool);
+        state.Observer?.Invoke(this, input);
+        Weight.Multiply(input, result, state.Pool);
         if (Bias is null) return;
         for (int token = 0; token < result.Tokens; token++)
         {

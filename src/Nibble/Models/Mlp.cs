@@ -9,10 +9,10 @@ public sealed record Mlp(Linear Gate, Linear Up, Linear Down)
     internal void Apply(ForwardState state)
     {
         Activations gate = state.Scratch("gate", Gate.Outputs), up = state.Scratch("up", Up.Outputs);
-        Gate.Apply(state.Normed, gate, state.Pool);
-        Up.Apply(state.Normed, up, state.Pool);
+        Gate.Apply(state.Normed, gate, state);
+        Up.Apply(state.Normed, up, state);
         state.Pool.Run(new SwiGlu(gate, up), gate.Tokens);
-        Down.Apply(gate, state.Output, state.Pool);
+        Down.Apply(gate, state.Output, state);
     }
 
     private readonly unsafe struct SwiGlu(Activations gate, Activations up) : IWork

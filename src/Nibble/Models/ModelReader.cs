@@ -48,7 +48,7 @@ public sealed class ModelReader(ModelFile file)
     public Linear Weight(string name, int inputs = 0, int outputs = 0)
     {
         WeightMatrix weight = Matrix(name, inputs, outputs);
-        return new Linear(weight, file.Find(name + ".bias") is null ? null : Vector(name + ".bias", weight.Rows));
+        return new Linear(name + ".weight", weight, file.Find(name + ".bias") is null ? null : Vector(name + ".bias", weight.Rows));
     }
 
     /// <summary><see cref="Weight"/>, or <see langword="null"/> where the file has none of that name.</summary>

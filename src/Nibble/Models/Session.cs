@@ -31,6 +31,13 @@ public sealed class Session : IDisposable
     /// <summary>The tokens seen so far.</summary>
     public IReadOnlyList<int> Tokens => _tokens;
 
+    /// <summary>Told the input of every matrix as tokens pass; <see langword="null"/> for nobody.</summary>
+    public MatrixObserver? Observer
+    {
+        get => _state.Observer;
+        set => _state.Observer = value;
+    }
+
     /// <summary>Tokens that the text can have.</summary>
     public int ContextLength => _state.Cache.Capacity;
 

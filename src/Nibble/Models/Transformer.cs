@@ -63,6 +63,6 @@ public sealed record Transformer(WeightMatrix Embedding, IReadOnlyList<Block> Bl
         if (scored <= 0) return;
         state.Normed.Resize(scored);
         for (int token = 0; token < scored; token++) Norm.Apply(state.Stream.Read(firstScored + token), state.Normed.Write(token));
-        Head.Apply(state.Normed, logits, state.Pool);
+        Head.Apply(state.Normed, logits, state);
     }
 }

@@ -35,7 +35,7 @@ public sealed class Llama : IArchitecture
                 MlpNorm: layer.Norm("ffn_norm", width),
                 Mlp: new(layer.Weight("ffn_gate", width, hidden), layer.Weight("ffn_up", width, hidden), layer.Weight("ffn_down", hidden, width)))),
             Norm: model.Norm("output_norm", width),
-            Head: model.TryWeight("output", width, embedding.Rows) ?? new Linear(embedding),
+            Head: model.TryWeight("output", width, embedding.Rows) ?? new Linear("token_embd.weight", embedding),
             ContextLength: context);
     }
 }
