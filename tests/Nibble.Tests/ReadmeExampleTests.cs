@@ -2,7 +2,6 @@ using System.Text;
 using Nibble.Files;
 using Nibble.Generation;
 using Nibble.Quantization;
-using Nibble.Tests.Files;
 
 namespace Nibble.Tests;
 

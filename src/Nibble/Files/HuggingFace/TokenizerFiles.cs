@@ -19,17 +19,22 @@ internal static class TokenizerFiles
         else Throw.BadFile(folder, "holds no tokenizer (tokenizer.json, tokenizer.model, or vocab.json with merges.txt); download the model's tokenizer files into it");
     }
 
-    /// <summary>Reads one tokenizer file, and the settings beside it.</summary>
-    public static void ReadFile(string path, int vocabularySize, Metadata metadata)
+    /// <summary>Reads a tokenizer from a folder, from a file in one, or from its own file; false where <paramref name="path"/> is none of these.</summary>
+    public static bool TryRead(string path, Metadata metadata)
     {
         string name = Path.GetFileName(path);
-        if (name is "vocab.json" or "merges.txt") ReadVocabularyAndMerges(Folder(path), vocabularySize, metadata);
-        else if (Path.GetExtension(name) == ".json") ReadJson(path, vocabularySize, metadata);
-        else ReadModel(path, vocabularySize, metadata);
+        string extension = Path.GetExtension(name);
+        if (Directory.Exists(path)) Read(path, VocabularySize(path), metadata);
+        else if (!File.Exists(path)) return false;
+        else if (name == "config.json" || extension == ".safetensors" || name.EndsWith(".index.json", StringComparison.Ordinal)) Read(Folder(path), VocabularySize(Folder(path)), metadata);
+        else if (name is "vocab.json" or "merges.txt") ReadVocabularyAndMerges(Folder(path), vocabularySize: 0, metadata);
+        else if (extension == ".json") ReadJson(path, vocabularySize: 0, metadata);
+        else if (extension == ".model") ReadModel(path, vocabularySize: 0, metadata);
+        else return false;
+        return true;
     }
 
-    /// <summary>Rows of the embedding by the folder's <c>config.json</c>, or 0.</summary>
-    public static int VocabularySize(string folder) => new TokenizerSettings(folder).VocabularySize();
+    private static int VocabularySize(string folder) => new TokenizerSettings(folder).VocabularySize();
 
     /// <summary>A SentencePiece model has the scores that the same vocabulary in JSON has lost.</summary>
     private static bool PrefersModel(string json, string model)

@@ -70,6 +70,19 @@ public sealed class HuggingFaceFolderTests
     }
 
     [Fact]
+    public void A_model_is_called_after_its_folder_or_its_repository_in_the_cache()
+    {
+        using SmallModel small = new SmallModel().Write();
+        foreach ((string place, string name) in new[] { ("Small-1M", "Small-1M"), ("models--someone--Small-1M/snapshots/0123abc", "Small-1M") })
+        {
+            foreach (string file in new[] { "config.json", "tokenizer.json", "model.safetensors" })
+                small.Folder.Write($"{place}/{file}", File.ReadAllBytes(small.At(file)));
+            using ModelFile model = ModelFile.Open(small.At(place) + "/");
+            Assert.Equal(name, model.Metadata.String("general.name"));
+        }
+    }
+
+    [Fact]
     public void Shards_are_one_model()
     {
         using SmallModel small = new SmallModel().Write(shards: 3);
