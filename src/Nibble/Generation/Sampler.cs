@@ -79,6 +79,7 @@ public sealed class Sampler
 
     private int CountTopP(ReadOnlySpan<float> probabilities)
     {
+        if (_options.TopP == 1) return probabilities.Length; // a rounded sum may reach 1 before the last
         float sum = 0;
         for (int i = 0; i < probabilities.Length; i++)
             if ((sum += probabilities[i]) >= _options.TopP) return i + 1;
