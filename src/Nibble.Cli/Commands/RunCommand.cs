@@ -10,6 +10,9 @@ namespace Nibble.Cli.Commands;
 /// <summary><c>nibble run FILE [PROMPT]</c>: text from a model.</summary>
 internal static class RunCommand
 {
+    /// <summary>Shorter prompts are read at once, also by large models.</summary>
+    private const int PromptWorthProgress = 32;
+
     private static readonly GenerationOptions s_defaults = new();
 
     public static Command Create()
@@ -81,10 +84,9 @@ internal static class RunCommand
 
     private static void Continue(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, bool quiet, CancellationToken cancellationToken)
     {
-        if (!quiet) Console.Out.Write(prompt);
         try
         {
-            Stream(language, generator, Tokens(language, prompt), options, cancellationToken);
+            Stream(language, generator, quiet ? "" : prompt, Tokens(language, prompt), options, cancellationToken);
         }
         finally
         {
@@ -93,16 +95,26 @@ internal static class RunCommand
         }
     }
 
-    /// <summary>Prints the text as it is generated, and returns its tokens.</summary>
-    private static void Stream(LanguageModel language, TextGenerator generator, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+    /// <summary>Reads the prompt, prints its text, then prints what follows as it is generated.</summary>
+    private static void Stream(LanguageModel language, TextGenerator generator, string text, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
         StreamingDecoder decoder = new(language.Tokenizer);
-        foreach (int token in generator.Generate(prompt, options, cancellationToken))
+        Action<int> promptRead = _ => { };
+        SynchronousProgress<int> progress = new(tokens => promptRead(tokens));
+        using IEnumerator<int> tokens = generator.Generate(prompt, options, progress, cancellationToken).GetEnumerator();
+        bool more = ProgressDisplay.Run("Reading the prompt", show =>
         {
-            Console.Out.Write(decoder.Add(token));
+            int fresh = prompt.Count - generator.Tokens.Count;
+            promptRead = read => show(new Step(Math.Min(1, (double)read / Math.Max(1, fresh)), ""));
+            return tokens.MoveNext();
+        }, isQuiet: text.Length == 0 || prompt.Count < PromptWorthProgress);
+        Console.Out.Write(text);
+        for (; more; more = tokens.MoveNext())
+        {
+            Console.Out.Write(decoder.Add(tokens.Current));
             Console.Out.Flush();
         }
-        Console.Out.Write(decoder.Finish());
+        Console.Out.Write(decoder.Flush());
     }
 
     private static void Converse(LanguageModel language, TextGenerator generator, GenerationOptions options, CancellationToken cancellationToken)
@@ -114,8 +126,7 @@ internal static class RunCommand
             Console.Error.Write("> ");
             if (Console.In.ReadLine() is not { Length: > 0 } line) return;
             text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
-            Console.Out.Write(line);
-            Stream(language, generator, text, options, cancellationToken);
+            Stream(language, generator, line, text, options, cancellationToken);
             Console.Out.WriteLine();
             Screen.Tell(Describe(generator.Report));
             text = [.. generator.Tokens];
@@ -124,7 +135,7 @@ internal static class RunCommand
 
     private static void WriteJson(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
-        int[] tokens = generator.Generate(Tokens(language, prompt), options, cancellationToken).ToArray();
+        int[] tokens = generator.Generate(Tokens(language, prompt), options, cancellationToken: cancellationToken).ToArray();
         GenerationReport report = generator.Report;
         JsonOutput.Write(json =>
         {

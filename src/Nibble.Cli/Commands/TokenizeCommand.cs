@@ -31,7 +31,7 @@ internal static class TokenizeCommand
         {
             string? argument = parsed.GetValue(text), path = parsed.GetValue(file);
             if (argument is not null && path is not null) throw new NibbleException("a text and --file were both given; give one");
-            Tokenizer tokenizer = Tokenizer.FromMetadata(Nibble.Files.ModelFile.Open(parsed.GetRequiredValue(model)).Metadata);
+            Tokenizer tokenizer = Tokenizer.Open(parsed.GetRequiredValue(model));
             byte[] input = argument is not null ? Encoding.UTF8.GetBytes(argument) : path is not null ? TextFile.Read(path) : TextFile.ReadStandardInput();
             int[] tokens = parsed.GetValue(decode)
                 ? ParseIds(Encoding.UTF8.GetString(input))

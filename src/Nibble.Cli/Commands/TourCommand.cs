@@ -11,8 +11,8 @@ namespace Nibble.Cli.Commands;
 internal static class TourCommand
 {
     private const string Levels = "Q8_0,Q6_K,Q5_K_M,Q4_K_M,Q3_K_M,Q2_K";
-    private const string Prompt = "The old man opened the door and";
-    private const int TextTokens = 40;
+    private const string Prompt = "Once upon a time";
+    private const int TextTokens = 60;
 
     public static Command Create()
     {
@@ -81,7 +81,7 @@ internal static class TourCommand
 
         table.Report(0.9, $"{level}: generating");
         using TextGenerator generator = new(language, language.ContextFor(null));
-        int[] generated = generator.Generate(language.Tokenizer.Encode(prompt), new() { Temperature = 0, MaxTokens = TextTokens }, cancellationToken).ToArray();
+        int[] generated = generator.Generate(language.Tokenizer.Encode(prompt), new() { Temperature = 0, RepeatPenalty = 1.1f, MaxTokens = TextTokens }, cancellationToken: cancellationToken).ToArray();
         long bytes = language.File.Tensors.Sum(t => t.Bytes), weights = language.File.Tensors.Sum(t => t.Count);
         return new(level, path, File.Exists(path) ? new FileInfo(path).Length : bytes, 8.0 * bytes / weights, perplexity,
             generator.Report.GeneratedTokensPerSecond, language.Tokenizer.Decode(generated));

@@ -13,7 +13,7 @@ internal static class Screen
 
     public static IAnsiConsole Out { get; } = Create(Console.Out, Console.IsOutputRedirected);
 
-    public static IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected);
+    public static IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected || Console.IsOutputRedirected);
 
     /// <summary>Prints a line of a result. Unlike a table it is never broken to the width of a terminal.</summary>
     public static void Print(string line) => Console.Out.WriteLine(line);

@@ -50,6 +50,8 @@ public sealed class MetadataValue
     public static MetadataValue Of(ReadOnlySpan<int> values) => Numbers(MetadataType.Int32, values);
     public static MetadataValue Of(ReadOnlySpan<float> values) => Numbers(MetadataType.Float32, values);
 
+    public static MetadataValue Of(ReadOnlySpan<bool> values) => Numbers(MetadataType.Bool, values);
+
     public static MetadataValue Of(IReadOnlyList<string> values)
     {
         using MemoryStream bytes = new();

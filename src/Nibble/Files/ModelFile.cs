@@ -1,3 +1,6 @@
+using Nibble.Files.Gguf;
+using Nibble.Files.HuggingFace;
+using Nibble.Files.Safetensors;
 using Nibble.Memory;
 
 namespace Nibble.Files;
@@ -9,6 +12,33 @@ namespace Nibble.Files;
 public abstract class ModelFile : IDisposable
 {
     private Dictionary<string, TensorInfo>? _byName;
+
+    /// <summary>
+    /// Opens a model: a GGUF file (of a split model any part), a folder as published on Hugging Face or the <c>config.json</c>
+    /// in it, or a safetensors file by itself. Which of these it is, its first bytes decide.
+    /// </summary>
+    /// <exception cref="NibbleException">There is no model at <paramref name="path"/>, or it cannot be read; the message says what is there.</exception>
+    public static ModelFile Open(string path)
+    {
+        if (Directory.Exists(path)) return HuggingFaceFolder.Open(path);
+        string name = System.IO.Path.GetFileName(path);
+        if (name is "config.json" or SafetensorsShards.IndexName && File.Exists(path))
+            return HuggingFaceFolder.Open(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
+
+        Span<byte> start = stackalloc byte[FileKind.BytesNeeded];
+        start = start[..FileKind.ReadStart(path, start)];
+        if (start.StartsWith("GGUF"u8) || start.StartsWith("FUGG"u8)) return GgufFile.Open(path);
+        // The first eight bytes are the length of a header that starts with a brace.
+        if (start.Length > 8 && start[8] == '{' && start[7] == 0) return SafetensorsFile.Open(path);
+        if (start.IsEmpty) Throw.BadFile(path, "the file is empty; download it again");
+        if (FileKind.Describe(start) is { } problem) Throw.BadFile(path, problem);
+        return System.IO.Path.GetExtension(path).ToUpperInvariant() switch
+        {
+            ".GGUF" => GgufFile.Open(path),
+            ".SAFETENSORS" => SafetensorsFile.Open(path),
+            _ => Throw.BadFile<ModelFile>(path, "is no model: GGUF files, safetensors files and folders as published on Hugging Face can be opened"),
+        };
+    }
 
     /// <summary>The file or folder.</summary>
     public abstract string Path { get; }
@@ -37,7 +67,8 @@ public abstract class ModelFile : IDisposable
     /// <summary>All bytes of a tensor.</summary>
     public MemoryRegion Read(TensorInfo tensor) => Read(tensor, 0, tensor.Rows);
 
-    public static ModelFile Open(string path) => Gguf.GgufFile.Open(path);
+    /// <summary>Says that a region that <see cref="Read(TensorInfo, long, long)"/> returned is not needed again: it must not be used after.</summary>
+    public virtual void Release(MemoryRegion region) => (region.Owner as MappedFile)?.Release(region);
 
     public abstract void Dispose();
 }

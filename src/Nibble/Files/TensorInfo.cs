@@ -14,15 +14,12 @@ public sealed record TensorInfo(string Name, IReadOnlyList<long> Dimensions, str
     public long Columns => Dimensions[0];
 
     /// <summary>Rows of all matrices of the tensor.</summary>
-    public long Rows => Count / Columns;
+    public long Rows => Columns == 0 ? 0 : Count / Columns;
 
     /// <summary>Values.</summary>
     public long Count { get; } = Dimensions.Aggregate(1L, (product, size) => checked(product * size));
 
-    public long RowBytes => Bytes / Rows;
+    public long RowBytes => Rows == 0 ? 0 : Bytes / Rows;
 
-    public double BitsPerWeight => 8.0 * Bytes / Count;
-
-    /// <summary>The same tensor stored in another format, whose block size must divide <see cref="Columns"/>.</summary>
-    public TensorInfo As(WeightFormat format) => new(Name, Dimensions, format.Name, format, format.ByteSize(Count));
+    public double BitsPerWeight => Count == 0 ? 0 : 8.0 * Bytes / Count;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
@@ -10,16 +11,21 @@ internal interface IAvx2Step<TWeight, TActivation>
     static abstract Vector256<float> Step(in TWeight weight, in TActivation activation, Vector256<float> total);
 }
 
+/// <summary>
+/// The loops over a row. They are never inlined: a caller of some size would use up what the JIT is willing to inline, and a
+/// step that is called instead keeps its sums in memory.
+/// </summary>
 internal static class Avx2Loop
 {
     /// <summary>The dot product of rows of large blocks.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static float Dot<TWeight, TActivation>(ReadOnlySpan<TWeight> weights, ReadOnlySpan<TActivation> activations)
         where TWeight : unmanaged, IAvx2Step<TWeight, TActivation>
         where TActivation : unmanaged
     {
         activations = activations[..weights.Length];
         Vector256<float> total = Vector256<float>.Zero;
-        // One call, for the JIT stops inlining what it holds in the middle of a second copy.
+        // One copy of the step: in the middle of a second the JIT would stop inlining.
         for (int b = 0; b < weights.Length; b++) total = TWeight.Step(in weights[b], in activations[b], total);
         return Vector256.Sum(total);
     }
@@ -28,6 +34,7 @@ internal static class Avx2Loop
     /// The dot product of rows of small blocks: every other block has its own sums, since a block takes less time than an
     /// addition takes to finish.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static float DotByTwo<TWeight, TActivation>(ReadOnlySpan<TWeight> weights, ReadOnlySpan<TActivation> activations)
         where TWeight : unmanaged, IAvx2Step<TWeight, TActivation>
         where TActivation : unmanaged

@@ -3,11 +3,11 @@ namespace Nibble.Formats;
 internal static partial class ScaleSearch
 {
     /// <summary>
-    /// Fits <c>value = scale * level</c>, where each value takes the nearest of <paramref name="levels"/> (ascending, the
-    /// first of largest magnitude), and returns the scale: the best of those that bring the extreme value to within
+    /// Fits <c>value = scale * level</c>, where each value takes the nearest of <paramref name="levels"/> (the first of which
+    /// has the largest magnitude), and returns the scale: the best of those that bring the extreme value to within
     /// <paramref name="steps"/> of the first level, or to its mirror image.
     /// </summary>
-    public static float ToLevels(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, ReadOnlySpan<sbyte> levels, int steps)
+    public static float ToLevels(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, LevelTable levels, int steps)
     {
         float extreme = Extreme(values);
         if (MathF.Abs(extreme) < Negligible) return 0;
@@ -27,27 +27,12 @@ internal static partial class ScaleSearch
         return scale;
     }
 
-    /// <summary>The index of the level nearest to <paramref name="value"/>; the upper one of two equally near.</summary>
-    public static int NearestLevel(ReadOnlySpan<sbyte> levels, float value)
-    {
-        if (value <= levels[0]) return 0;
-        if (value >= levels[^1]) return levels.Length - 1;
-        int below = 0, above = levels.Length - 1;
-        while (above - below > 1)
-        {
-            int middle = (below + above) / 2;
-            if (value < levels[middle]) above = middle;
-            else below = middle;
-        }
-        return value - levels[above - 1] < levels[above] - value ? above - 1 : above;
-    }
-
-    private static (float ValueLevel, float LevelLevel) LevelProducts(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, ReadOnlySpan<sbyte> levels, float inverse)
+    private static (float ValueLevel, float LevelLevel) LevelProducts(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, LevelTable levels, float inverse)
     {
         float valueLevel = 0, levelLevel = 0;
         for (int i = 0; i < values.Length; i++)
         {
-            float level = levels[NearestLevel(levels, inverse * values[i])];
+            float level = levels[levels.Nearest(inverse * values[i])];
             valueLevel += weights[i] * level * values[i];
             levelLevel += weights[i] * level * level;
         }

@@ -69,13 +69,13 @@ public sealed class LanguageModel : IDisposable
         using TextGenerator generator = new(this, ContextFor(null));
         int[] tokens = Tokenizer.Encode(prompt, parseSpecial: true);
         StreamingDecoder decoder = new(Tokenizer);
-        using IEnumerator<int> generated = generator.Generate(tokens, options ?? new GenerationOptions(), cancellationToken).GetEnumerator();
+        using IEnumerator<int> generated = generator.Generate(tokens, options ?? new GenerationOptions(), cancellationToken: cancellationToken).GetEnumerator();
         while (await Task.Run(generated.MoveNext, cancellationToken).ConfigureAwait(false))
         {
             string text = decoder.Add(generated.Current);
             if (text.Length > 0) yield return text;
         }
-        string rest = decoder.Finish();
+        string rest = decoder.Flush();
         if (rest.Length > 0) yield return rest;
     }
 

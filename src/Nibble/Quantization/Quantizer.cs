@@ -67,8 +67,7 @@ public static class Quantizer
                 writer.Write(tensor.IsConverted
                     ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)rows, (int)tensor.Source.Columns, columns)
                     : data.AsSpan<byte>());
-                if (data.Owner is MappedFile mapped) mapped.Release(data);
-                else (data.Owner as IDisposable)?.Dispose();
+                file.Release(data);
                 done += rows * tensor.Source.Columns;
                 progress?.Report(new(tensor, index, done, total));
             }

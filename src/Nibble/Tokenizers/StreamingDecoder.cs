@@ -25,7 +25,7 @@ public sealed class StreamingDecoder
     public string Add(int id) => Characters(_tokenizer.TokenBytes(id, _special, ref _atStart), flush: false);
 
     /// <summary>What is left at the end: U+FFFD for a character that stayed incomplete, else nothing.</summary>
-    public string Finish() => Characters([], flush: true);
+    public string Flush() => Characters([], flush: true);
 
     private string Characters(ReadOnlySpan<byte> bytes, bool flush)
     {

@@ -27,7 +27,7 @@ public class LanguageModelTests
     [Fact]
     public void A_file_that_cannot_be_run_is_closed_again()
     {
-        using Files.TemporaryFolder folder = new();
+        using TemporaryFolder folder = new();
         string path = new GgufModel("llama").Save(folder.At("empty.gguf"));
         Assert.StartsWith(path, Assert.Throws<NibbleException>(() => LanguageModel.Open(path)).Message, StringComparison.Ordinal);
         File.Delete(path);

@@ -113,7 +113,7 @@ public class TextGeneratorTests
         int seen = 0;
         Assert.Throws<OperationCanceledException>(() =>
         {
-            foreach (int _ in generator.Generate([1, 2, 3], s_greedy, stop.Token))
+            foreach (int _ in generator.Generate([1, 2, 3], s_greedy, cancellationToken: stop.Token))
                 if (++seen == 3) stop.Cancel();
         });
         Assert.Equal(3, seen);
@@ -153,6 +153,6 @@ public class TextGeneratorTests
             Assert.DoesNotContain('\ufffd', piece);
             text.Append(piece);
         }
-        Assert.Equal(Text, text.Append(decoder.Finish()).ToString());
+        Assert.Equal(Text, text.Append(decoder.Flush()).ToString());
     }
 }

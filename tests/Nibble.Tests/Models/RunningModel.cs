@@ -1,7 +1,6 @@
 using Nibble.Files;
 using Nibble.Kernels;
 using Nibble.Models;
-using Nibble.Tests.Files;
 
 namespace Nibble.Tests.Models;
 

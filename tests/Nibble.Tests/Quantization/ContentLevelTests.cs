@@ -21,7 +21,7 @@ public class ContentLevelTests
     [Fact]
     public void A_mixture_of_its_own_is_called_after_most_of_its_weights()
     {
-        using Files.TemporaryFolder folder = new();
+        using TemporaryFolder folder = new();
         using ModelFile source = ModelFile.Open(SampleModel.At("F32"));
         QuantizationPlan plan = QuantizationPlan.Create(source, Recipe.Parse("Q4_K_M"));
         PlannedTensor[] tensors = [.. plan.Tensors.Select(t => t.Source.Name == "blk.1.attn_q.weight" ? t with { Target = t.Source } : t)];

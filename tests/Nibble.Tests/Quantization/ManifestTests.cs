@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Nibble.Files;
 using Nibble.Quantization;
-using Nibble.Tests.Files;
 
 namespace Nibble.Tests.Quantization;
 

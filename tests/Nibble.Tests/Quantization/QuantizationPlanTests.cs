@@ -48,7 +48,7 @@ public class QuantizationPlanTests
     [Fact]
     public void A_model_without_tensors_is_refused()
     {
-        using Files.TemporaryFolder folder = new();
+        using TemporaryFolder folder = new();
         using ModelFile file = ModelFile.Open(new GgufModel("llama").Save(folder.At("empty.gguf")));
         Assert.StartsWith(file.Path, Assert.Throws<NibbleException>(() => QuantizationPlan.Create(file, Recipe.Parse("Q4_0"))).Message, StringComparison.Ordinal);
     }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Nibble.Files;
 using Nibble.Quantization;
-using Nibble.Tests.Files;
 
 namespace Nibble.Tests.Quantization;
 

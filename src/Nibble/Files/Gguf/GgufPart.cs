@@ -64,7 +64,7 @@ internal sealed class GgufPart : IDisposable
         if (_file.Length == 0) Throw.BadFile(Path, "the file is empty; download it again");
         uint magic = cursor.Read<uint>();
         if (magic == SwappedMagic) BigEndian();
-        if (magic != Magic) Throw.BadFile(Path, "is no GGUF file: it does not start with the letters GGUF");
+        if (magic != Magic) Throw.BadFile(Path, FileKind.Describe(_file.Region.AsSpan<byte>(0, (int)Math.Min(_file.Length, FileKind.BytesNeeded))) ?? "is no GGUF file: it does not start with the letters GGUF");
         Version = cursor.Read<uint>();
         if ((Version & 0xffff) == 0 && Version != 0) BigEndian();
         if (Version == 1) Throw.BadFile(Path, "is GGUF version 1, which is no longer in use; download a current file of this model or convert it again");

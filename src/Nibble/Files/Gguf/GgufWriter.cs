@@ -17,16 +17,14 @@ public sealed class GgufWriter : IDisposable
     private const uint Version = 3;
 
     private readonly AtomicFile _file;
-    private readonly IReadOnlyList<TensorInfo> _tensors;
+    private readonly TensorStream _tensors;
     private readonly int _alignment;
-    private int _current;
-    private long _left; // bytes that the current tensor still lacks
 
     private GgufWriter(string path, Metadata metadata, IReadOnlyList<TensorInfo> tensors)
     {
         // This file holds the whole model, even where it comes from a split one.
         List<KeyValuePair<string, MetadataValue>> pairs = [.. metadata.Where(pair => !pair.Key.StartsWith("split.", StringComparison.Ordinal))];
-        _tensors = tensors;
+        _tensors = new(tensors);
         _alignment = GgufPart.ReadAlignment(metadata);
         long headerBytes = 4 + 4 + 8 + 8;
         foreach ((string key, MetadataValue value) in pairs) headerBytes += 8 + Encoding.UTF8.GetByteCount(key) + 4 + StoredBytes(value);
@@ -37,9 +35,8 @@ public sealed class GgufWriter : IDisposable
         _file = new(path, TotalBytes);
         try
         {
-            WriteHeader(pairs);
+            WriteHeader(pairs, tensors);
             Pad(headerBytes);
-            if (tensors.Count > 0) _left = tensors[0].Bytes;
         }
         catch
         {
@@ -55,7 +52,7 @@ public sealed class GgufWriter : IDisposable
     public long WrittenBytes { get; private set; }
 
     /// <summary>The tensor that the next bytes belong to; <see langword="null"/> when all are written.</summary>
-    public TensorInfo? Current => _current < _tensors.Count ? _tensors[_current] : null;
+    public TensorInfo? Current => _tensors.Current;
 
     /// <summary>Starts a file: checks the target, reserves its whole size and writes the header.</summary>
     /// <param name="path">The file to make; an existing one is replaced by <see cref="Commit"/>.</param>
@@ -72,6 +69,7 @@ public sealed class GgufWriter : IDisposable
                 Throw.BadFile(path, $"tensor {name} cannot be written: a GGUF file names a tensor with 1 to {GgufPart.LongestTensorName} bytes");
             if (tensor.Dimensions.Count is 0 or > GgufPart.MostDimensions)
                 Throw.BadFile(path, $"tensor {name} cannot be written: a GGUF tensor has 1 to {GgufPart.MostDimensions} dimensions, this one has {tensor.Dimensions.Count}");
+            if (tensor.Count == 0) Throw.BadFile(path, $"tensor {name} cannot be written: it has a dimension of size zero");
             if (!names.Add(tensor.Name)) Throw.BadFile(path, $"cannot hold two tensors called {name}");
             (_, int blockSize, int blockBytes) = TypeOf(path, tensor);
             if (tensor.Columns % blockSize != 0)
@@ -88,31 +86,26 @@ public sealed class GgufWriter : IDisposable
     public void Write(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty) return;
-        if (Current is not { } tensor) throw new InvalidOperationException("all tensors are written");
-        if (bytes.Length > _left) throw new InvalidOperationException($"tensor {tensor.Name} lacks {_left} bytes, but got {bytes.Length}");
+        TensorInfo? completed = _tensors.Count(bytes.Length);
         Put(bytes);
-        _left -= bytes.Length;
-        if (_left > 0) return;
-        Pad(tensor.Bytes);
-        _current++;
-        if (Current is { } next) _left = next.Bytes;
+        if (completed is not null) Pad(completed.Bytes);
     }
 
     /// <summary>Gives the complete file its name.</summary>
     /// <exception cref="NibbleException">The disk is full or fails, or the target cannot be replaced.</exception>
     public void Commit()
     {
-        if (Current is { } tensor) throw new InvalidOperationException($"tensor {tensor.Name} is not complete");
+        _tensors.RequireComplete();
         _file.Commit();
     }
 
     public void Dispose() => _file.Dispose();
 
-    private void WriteHeader(List<KeyValuePair<string, MetadataValue>> pairs)
+    private void WriteHeader(List<KeyValuePair<string, MetadataValue>> pairs, IReadOnlyList<TensorInfo> tensors)
     {
         PutUInt32(GgufPart.Magic);
         PutUInt32(Version);
-        PutInt64(_tensors.Count);
+        PutInt64(tensors.Count);
         PutInt64(pairs.Count);
         foreach ((string key, MetadataValue value) in pairs)
         {
@@ -124,7 +117,7 @@ public sealed class GgufWriter : IDisposable
             Put(value.Bytes.Span);
         }
         long offset = 0;
-        foreach (TensorInfo tensor in _tensors)
+        foreach (TensorInfo tensor in tensors)
         {
             PutString(tensor.Name);
             PutUInt32((uint)tensor.Dimensions.Count);
