@@ -9,13 +9,11 @@ namespace Nibble.Benchmarks;
 /// </summary>
 internal static class QuantizeMemorySuite
 {
-    private static readonly string[] s_types = ["Q8_0", "Q4_K_M", "Q2_K"];
-
     /// <summary>Bytes that no model may need.</summary>
     private const double Limit = 1.5e9;
 
     /// <returns>0 where every peak is below the limit.</returns>
-    public static int Run(string folder, double gigabytes)
+    public static int Run(string folder, double gigabytes, string[] types)
     {
         if (!OperatingSystem.IsLinux()) throw new NibbleException("quantize-memory reads /proc and needs Linux");
         Directory.CreateDirectory(folder);
@@ -24,9 +22,9 @@ internal static class QuantizeMemorySuite
         {
             int layers = SyntheticModel.Write(source, gigabytes);
             Console.WriteLine($"Llama 3 8B with {layers} layers, F16, {new FileInfo(source).Length / 1e9:F2} GB:");
-            Report.Start($"quantize-memory {folder} {gigabytes.ToString(CultureInfo.InvariantCulture)}", "type", "seconds", "peak memory, MB", "result, GB");
+            Report.Start($"quantize-memory FOLDER {gigabytes.ToString(CultureInfo.InvariantCulture)} {string.Join(' ', types)}", "type", "seconds", "peak memory, MB", "result, GB");
             double highest = 0;
-            foreach (string type in s_types)
+            foreach (string type in types)
             {
                 Stopwatch clock = Stopwatch.StartNew();
                 long peak = PeakOf(source, type, target);

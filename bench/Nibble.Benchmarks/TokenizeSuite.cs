@@ -14,7 +14,7 @@ internal static class TokenizeSuite
     public static void Run(string textPath, string[] vocabularies)
     {
         byte[] text = File.ReadAllBytes(textPath);
-        Report.Start($"tokenize {textPath} {string.Join(' ', vocabularies)}", "vocabulary", "tokens", "first reading, MB/s", "later, MB/s");
+        Report.Start($"tokenize {Name(textPath)} {string.Join(' ', vocabularies.Select(Name))}", "vocabulary", "tokens", "first reading, MB/s", "later, MB/s");
         foreach (string path in vocabularies)
         {
             Warm(path, text);
@@ -26,9 +26,12 @@ internal static class TokenizeSuite
                 first = Math.Min(first, Seconds(() => tokens = tokenizer.Encode(text).Length));
                 later = Math.Min(later, Seconds(() => tokenizer.Encode(text)));
             }
-            Report.Row(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), $"{tokens}", Report.Number(text.Length / 1e6 / first, 1), Report.Number(text.Length / 1e6 / later, 1));
+            Report.Row(Name(path), $"{tokens}", Report.Number(text.Length / 1e6 / first, 1), Report.Number(text.Length / 1e6 / later, 1));
         }
     }
+
+    /// <summary>The last two parts of a path: many vocabularies are called tokenizer.model.</summary>
+    private static string Name(string path) => string.Join('/', Path.GetFullPath(path).Split(['/', '\\'], StringSplitOptions.RemoveEmptyEntries).TakeLast(2));
 
     /// <summary>Lets the JIT finish with a tokenizer that is thrown away.</summary>
     private static void Warm(string path, byte[] text)
