@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Nibble.Cli.Terminal;
 using Nibble.Files;
+using Nibble.Files.Gguf;
 using Nibble.Quantization;
 using Spectre.Console;
 
@@ -18,11 +19,32 @@ internal static class QuantizationReport
             Quantizer.Write(file, plan, target, threads: threads, progress: progress, cancellationToken: cancellationToken);
             return true;
         });
-        if (json) WriteJson(plan, target, clock.Elapsed);
+        if (json) WriteJson(plan, target, new FileInfo(target).Length, clock.Elapsed);
         else WriteTable(plan, target, clock.Elapsed);
     }
 
+    /// <summary>Prints what a plan would write, with the exact size of the file.</summary>
+    public static void Preview(QuantizationPlan plan, string target, bool json)
+    {
+        long bytes = GgufWriter.SizeOf(plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
+        if (json)
+        {
+            WriteJson(plan, target, bytes, TimeSpan.Zero);
+            return;
+        }
+        WriteTensors(plan);
+        Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight");
+        Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes) with less than 100 MB of memory");
+    }
+
     private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time)
+    {
+        WriteTensors(plan);
+        Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight, {Format.Seconds(time)}");
+        Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
+    }
+
+    private static void WriteTensors(QuantizationPlan plan)
     {
         Table table = new Table().Border(TableBorder.Simple)
             .AddColumn("tensor").AddColumn("shape").AddColumn("from").AddColumn("to").AddColumn(new TableColumn("size").RightAligned()).AddColumn(new TableColumn("new size").RightAligned());
@@ -33,16 +55,14 @@ internal static class QuantizationReport
                 Format.Bytes(tensor.Source.Bytes), Format.Bytes(tensor.Target.Bytes));
         }
         Screen.Out.Write(table);
-        Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight, {Format.Seconds(time)}");
-        Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
     }
 
-    private static void WriteJson(QuantizationPlan plan, string target, TimeSpan time) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, string target, long bytes, TimeSpan time) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("file", target);
         json.WriteString("type", plan.Recipe.Name);
-        json.WriteNumber("bytes", new FileInfo(target).Length);
+        json.WriteNumber("bytes", bytes);
         json.WriteNumber("tensorBytesBefore", plan.SourceBytes);
         json.WriteNumber("tensorBytes", plan.TargetBytes);
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);

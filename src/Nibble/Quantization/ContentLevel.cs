@@ -19,6 +19,9 @@ public readonly record struct ContentLevel(string Name, bool IsExact)
         return new(file.Tensors.GroupBy(t => t.TypeName).MaxBy(g => g.Sum(t => t.Count))!.Key, false);
     }
 
+    /// <summary>An importance matrix of nothing: some recipes choose other formats where there is one.</summary>
+    private static readonly Dictionary<string, float[]> s_some = [];
+
     /// <summary>Whether a level in words, such as <c>Q4_K_M</c>, describes this content.</summary>
     public bool Agrees(string level)
     {
@@ -33,5 +36,5 @@ public readonly record struct ContentLevel(string Name, bool IsExact)
     private static string Family(string level) => level.Split('_')[0];
 
     private static bool Fits(ModelFile file, Recipe recipe, bool hasImportance) =>
-        QuantizationPlan.Create(file, recipe, hasImportance, allowRequantize: true).Tensors.All(t => t.Source.Format == t.Target.Format);
+        QuantizationPlan.Create(file, recipe, new() { AllowRequantize = true, Importance = hasImportance ? s_some : null }).Tensors.All(t => t.Source.Format == t.Target.Format);
 }

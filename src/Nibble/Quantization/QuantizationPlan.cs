@@ -13,9 +13,10 @@ public sealed record PlannedTensor(TensorInfo Source, TensorInfo Target)
 
 /// <summary>Which format every tensor of a model gets under a recipe, before anything is written.</summary>
 /// <param name="Recipe">The recipe.</param>
+/// <param name="Options">What was asked for beside it.</param>
 /// <param name="Metadata">The metadata of the new file.</param>
 /// <param name="Tensors">The tensors in the order of the new file: those outside the layers first, then layer by layer, by name.</param>
-public sealed record QuantizationPlan(Recipe Recipe, Metadata Metadata, IReadOnlyList<PlannedTensor> Tensors)
+public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options, Metadata Metadata, IReadOnlyList<PlannedTensor> Tensors)
 {
     /// <summary>The version of the quantized formats, which GGUF records.</summary>
     private const uint FormatsVersion = 2;
@@ -31,72 +32,56 @@ public sealed record QuantizationPlan(Recipe Recipe, Metadata Metadata, IReadOnl
 
     /// <param name="file">The model.</param>
     /// <param name="recipe">What to make of it.</param>
-    /// <param name="hasImportance">Whether an importance matrix will be used; some rules ask.</param>
-    /// <param name="allowRequantize">Whether tensors that are quantized already may be quantized again, which loses more than starting from the original.</param>
-    /// <exception cref="NibbleException">The model is quantized already, or a tensor's type cannot be read.</exception>
-    public static QuantizationPlan Create(ModelFile file, Recipe recipe, bool hasImportance = false, bool allowRequantize = false)
+    /// <param name="options">What is asked for beside it; <see langword="null"/> for nothing.</param>
+    /// <exception cref="NibbleException">The model is quantized already, a tensor's type cannot be read, or a format needs an importance matrix.</exception>
+    public static QuantizationPlan Create(ModelFile file, Recipe recipe, QuantizationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(recipe);
+        options ??= QuantizationOptions.Default;
         if (file.Tensors.Count == 0) Throw.BadFile(file.Path, "holds no tensors, so there is nothing to quantize");
 
-        TensorInfo[] tensors = file.Tensors.OrderBy(t => LayerOf(t.Name)).ThenBy(t => t.Name, StringComparer.Ordinal).ToArray();
-        bool isTied = !tensors.Any(t => t.Name == "output.weight");
-        string architecture = file.Metadata.String("general.architecture") ?? "";
-        int layers = Count("block_count"), heads = Count("attention.head_count"), keyHeads = Count("attention.head_count_kv");
-        int experts = Count("expert_count");
-        int values = tensors.Count(t => IsValue(TensorRoles.Of(t.Name)));
-        int valuesSeen = 0, downsSeen = 0;
-
-        PlannedTensor[] planned = Array.ConvertAll(tensors, Plan);
+        TensorChooser chooser = new(file, recipe, options);
+        List<PlannedTensor> planned = [];
+        int layers = chooser.Layers, kept = layers - options.PrunedLayers.Count(layer => layer < layers);
+        foreach (TensorInfo source in file.Tensors.OrderBy(t => LayerOf(t.Name)).ThenBy(t => t.Name, StringComparer.Ordinal))
+        {
+            int layer = LayerOf(source.Name);
+            if (layer >= 0 && options.PrunedLayers.Contains(layer)) continue;
+            WeightFormat target = chooser.Choose(source);
+            Check(source, target);
+            string name = layer < 0 ? source.Name : Renumber(source.Name, layer - options.PrunedLayers.Count(pruned => pruned < layer));
+            planned.Add(new(source, source with { Name = name, TypeName = target.Name, Format = target, Bytes = target.ByteSize(source.Count) }));
+        }
         Metadata metadata = file.Metadata.Clone();
         foreach (string key in new[] { "split.no", "split.count", "split.tensors.count" }) metadata.Remove(key);
         metadata["general.file_type"] = MetadataValue.Of((uint)recipe.FileType);
         metadata["general.quantization_version"] = MetadataValue.Of(FormatsVersion);
-        return new QuantizationPlan(recipe, metadata, planned);
-
-        int Count(string name) => file.Metadata.TryGet($"{architecture}.{name}", out MetadataValue? value) && value.Type != MetadataType.Array
-            ? (int)Math.Clamp(file.Metadata.Integer($"{architecture}.{name}") ?? 0, 0, int.MaxValue)
-            : 0;
-
-        PlannedTensor Plan(TensorInfo tensor)
+        if (options.PrunedLayers.Count > 0)
         {
-            WeightFormat target = Choose(tensor);
-            if (target != tensor.Format)
-            {
-                if (tensor.Format is null) Throw.BadFile(file.Path, $"tensor '{tensor.Name}' has type {tensor.TypeName}, which cannot be converted");
-                if (tensor.Format.BlockSize > 1 && !allowRequantize)
-                    Throw.BadFile(file.Path, $"tensor '{tensor.Name}' is quantized already ({tensor.Format}); quantizing it again loses more than starting from the original model. Start from that, or allow it with --allow-requantize");
-            }
-            return new PlannedTensor(tensor, tensor with { TypeName = target.Name, Format = target, Bytes = target.ByteSize(tensor.Count) });
+            if (options.PrunedLayers.Max() >= layers || kept < 1) Throw.BadInput($"layers {string.Join(", ", options.PrunedLayers.Order())} cannot be left out of {layers}; they count from 0, and one must stay");
+            metadata[$"{file.Metadata.String("general.architecture")}.block_count"] = MetadataValue.Of((uint)kept);
         }
+        foreach ((string key, MetadataValue value) in options.Metadata) metadata[key] = value;
+        return new QuantizationPlan(recipe, options, metadata, planned);
 
-        WeightFormat Choose(TensorInfo tensor)
+        void Check(TensorInfo tensor, WeightFormat target)
         {
-            if (!TensorRoles.IsQuantized(tensor.Name, tensor.Dimensions.Count))
-            {
-                // Norms and biases are small and multiply everything: they stay, in single precision.
-                if (tensor.Dimensions.Count == 1 && tensor.Format?.BlockSize == 1) return WeightFormat.Of<F32>();
-                return tensor.Format ?? Throw.BadFile<WeightFormat>(file.Path, $"tensor '{tensor.Name}' has type {tensor.TypeName}, which a GGUF file cannot hold");
-            }
-            TensorRole role = TensorRoles.Of(tensor.Name);
-            if (role == TensorRole.TokenEmbedding && isTied) role = TensorRole.Output;
-            int seen = IsValue(role) ? valuesSeen++ : role == TensorRole.FeedForwardDown ? downsSeen++ : 0;
-            // Experts are tensors of their own in some models, so there the name tells the layer.
-            int index = experts > 1 && role == TensorRole.FeedForwardDown ? LayerOf(tensor.Name) : seen;
-            TensorPlace place = new(index, IsValue(role) ? values : layers, keyHeads > 0 ? heads / keyHeads : 1, experts,
-                Is70B: layers == 80 && heads != keyHeads && architecture is "llama" or "qwen2", hasImportance);
-            return Recipe.FitToRow(recipe.Choose(role, place), tensor.Columns);
+            if (target == tensor.Format) return;
+            if (tensor.Format is null) Throw.BadFile(file.Path, $"tensor '{tensor.Name}' has type {tensor.TypeName}, which cannot be converted");
+            if (tensor.Format.BlockSize > 1 && !options.AllowRequantize)
+                Throw.BadFile(file.Path, $"tensor '{tensor.Name}' is quantized already ({tensor.Format}); quantizing it again loses more than starting from the original model. Start from that, or allow it with --allow-requantize");
         }
     }
 
-    private static bool IsValue(TensorRole role) => role is TensorRole.AttentionValue or TensorRole.AttentionQkv or TensorRole.AttentionKvB;
-
     /// <summary>3 of <c>blk.3.attn_q.weight</c>, or -1 of a tensor outside the layers.</summary>
-    private static int LayerOf(string name)
+    internal static int LayerOf(string name)
     {
         if (!name.StartsWith("blk.", StringComparison.Ordinal)) return -1;
         int end = name.IndexOf('.', 4);
         return end > 4 && int.TryParse(name.AsSpan(4, end - 4), NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : -1;
     }
+
+    private static string Renumber(string name, int layer) =>
+        string.Create(CultureInfo.InvariantCulture, $"blk.{layer}{name[name.IndexOf('.', 4)..]}");
 }

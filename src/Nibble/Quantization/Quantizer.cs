@@ -39,11 +39,10 @@ public static class Quantizer
     /// <param name="file">The model the plan was made for.</param>
     /// <param name="plan">What to write.</param>
     /// <param name="target">The GGUF file to write; it appears only when it is complete.</param>
-    /// <param name="importance">For tensors by name, how much each column matters, <c>[columns]</c>; tensors without are quantized as if all did equally.</param>
     /// <param name="threads">Threads to use, 0 for all; the bytes written do not depend on it.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="cancellationToken">Stops after the chunk at hand and leaves no file.</param>
-    public static void Write(ModelFile file, QuantizationPlan plan, string target, IReadOnlyDictionary<string, float[]>? importance = null,
+    public static void Write(ModelFile file, QuantizationPlan plan, string target,
         int threads = 0, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -54,18 +53,15 @@ public static class Quantizer
         for (int index = 0; index < plan.Tensors.Count; index++)
         {
             PlannedTensor tensor = plan.Tensors[index];
-            float[]? columns = importance?.GetValueOrDefault(tensor.Source.Name);
-            if (columns is not null && columns.Length != tensor.Source.Columns)
-                Throw.BadInput($"the importance of tensor '{tensor.Source.Name}' has {columns.Length} values where the tensor has {tensor.Source.Columns} columns; it is another model's");
-
+            TensorImportance importance = new(tensor.Source, plan.Options.Importance);
             long rowsAtATime = Math.Max(1, ChunkValues / tensor.Source.Columns);
-            for (long row = 0; row < tensor.Source.Rows; row += rowsAtATime)
+            for (long row = 0, rows; row < tensor.Source.Rows; row += rows)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                long rows = Math.Min(rowsAtATime, tensor.Source.Rows - row);
+                rows = Math.Min(Math.Min(rowsAtATime, tensor.Source.Rows - row), importance.RowsLeft(row));
                 MemoryRegion data = file.Read(tensor.Source, row, rows);
                 writer.Write(tensor.IsConverted
-                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)rows, (int)tensor.Source.Columns, columns)
+                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)rows, (int)tensor.Source.Columns, importance.At(row))
                     : data.AsSpan<byte>());
                 file.Release(data);
                 done += rows * tensor.Source.Columns;

@@ -19,9 +19,9 @@ internal sealed class TensorConverter(int threads) : IDisposable
     /// <param name="target">The format they get.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns, a multiple of both block sizes.</param>
-    /// <param name="importance"><c>[columns]</c>, or <see langword="null"/>.</param>
+    /// <param name="importance"><c>[columns]</c>, or empty for none.</param>
     /// <returns>The rows in <paramref name="target"/>, valid until the next call.</returns>
-    public ReadOnlySpan<byte> Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, float[]? importance)
+    public ReadOnlySpan<byte> Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, ReadOnlyMemory<float> importance)
     {
         Debug.Assert(columns % source.BlockSize == 0 && columns % target.BlockSize == 0, "rows hold whole blocks");
         int sourceRow = checked((int)source.ByteSize(columns)), targetRow = checked((int)target.ByteSize(columns));
@@ -33,7 +33,7 @@ internal sealed class TensorConverter(int threads) : IDisposable
             int first = part * rowsAtATime, count = Math.Min(rowsAtATime, rows - first);
             Span<float> values = _values.AsSpan<float>((long)first * columns, count * columns);
             source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
-            target.Quantize(values, importance, _result.AsSpan<byte>((long)first * targetRow, count * targetRow));
+            target.Quantize(values, importance.Span, _result.AsSpan<byte>((long)first * targetRow, count * targetRow));
         });
         return _result.AsSpan<byte>(0, rows * targetRow);
     }

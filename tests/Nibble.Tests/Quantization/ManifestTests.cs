@@ -37,7 +37,7 @@ public class ManifestTests
         using TemporaryFolder folder = new();
         string path = folder.At("out.gguf");
         using (ModelFile source = ModelFile.Open(model == "tiny" ? SampleModel.At("F32") : Shared.Find($"golden/{model}.gguf")))
-            Quantizer.Write(source, QuantizationPlan.Create(source, recipe, hasImportance), path, hasImportance ? Importance(model) : null);
+            Quantizer.Write(source, QuantizationPlan.Create(source, recipe, new() { Importance = hasImportance ? Importance(model) : null }), path);
 
         using ModelFile result = ModelFile.Open(path);
         Assert.Equal(expected.EnumerateObject().Select(t => t.Name).Order(StringComparer.Ordinal), result.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal));

@@ -75,7 +75,7 @@ public class QuantizerTests
 
         // Unchanged types are no second loss.
         Assert.All(QuantizationPlan.Create(source, Recipe.Parse("Q8_0")).Tensors, t => Assert.False(t.IsConverted));
-        Quantizer.Write(source, QuantizationPlan.Create(source, Recipe.Parse("Q4_K_M"), allowRequantize: true), folder.At("out.gguf"));
+        Quantizer.Write(source, QuantizationPlan.Create(source, Recipe.Parse("Q4_K_M"), new() { AllowRequantize = true }), folder.At("out.gguf"));
         using ModelFile result = ModelFile.Open(folder.At("out.gguf"));
         Assert.Equal(new ContentLevel("Q4_K_M", true), ContentLevel.Of(result));
     }
@@ -99,7 +99,7 @@ public class QuantizerTests
         using ModelFile source = ModelFile.Open(SampleModel.At("F32"));
         Dictionary<string, float[]> importance = new() { ["blk.2.ffn_down.weight"] = new float[767] };
         string message = Assert.Throws<NibbleException>(() =>
-            Quantizer.Write(source, QuantizationPlan.Create(source, Recipe.Parse("Q4_K_M"), hasImportance: true), folder.At("out.gguf"), importance)).Message;
+            Quantizer.Write(source, QuantizationPlan.Create(source, Recipe.Parse("Q4_K_M"), new() { Importance = importance }), folder.At("out.gguf"))).Message;
         Assert.Contains("blk.2.ffn_down.weight", message, StringComparison.Ordinal);
         Assert.Contains("767", message, StringComparison.Ordinal);
         Assert.Empty(folder.Names);

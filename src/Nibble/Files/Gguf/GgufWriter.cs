@@ -22,15 +22,11 @@ public sealed class GgufWriter : IDisposable
 
     private GgufWriter(string path, Metadata metadata, IReadOnlyList<TensorInfo> tensors)
     {
-        // This file holds the whole model, even where it comes from a split one.
-        List<KeyValuePair<string, MetadataValue>> pairs = [.. metadata.Where(pair => !pair.Key.StartsWith("split.", StringComparison.Ordinal))];
+        KeyValuePair<string, MetadataValue>[] pairs = Written(metadata);
         _tensors = new(tensors);
         _alignment = GgufPart.ReadAlignment(metadata);
-        long headerBytes = 4 + 4 + 8 + 8;
-        foreach ((string key, MetadataValue value) in pairs) headerBytes += 8 + Encoding.UTF8.GetByteCount(key) + 4 + StoredBytes(value);
-        foreach (TensorInfo tensor in tensors) headerBytes += 8 + Encoding.UTF8.GetByteCount(tensor.Name) + 4 + 8 * tensor.Dimensions.Count + 4 + 8;
-        TotalBytes = GgufLayout.Align(headerBytes, _alignment);
-        foreach (TensorInfo tensor in tensors) TotalBytes = checked(TotalBytes + GgufLayout.Align(tensor.Bytes, _alignment));
+        long headerBytes = HeaderBytes(pairs, tensors);
+        TotalBytes = SizeOf(metadata, tensors);
 
         _file = new(path, TotalBytes);
         try
@@ -43,6 +39,15 @@ public sealed class GgufWriter : IDisposable
             _file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Bytes of the file that would hold this.</summary>
+    public static long SizeOf(Metadata metadata, IReadOnlyList<TensorInfo> tensors)
+    {
+        int alignment = GgufPart.ReadAlignment(metadata);
+        long bytes = GgufLayout.Align(HeaderBytes(Written(metadata), tensors), alignment);
+        foreach (TensorInfo tensor in tensors) bytes = checked(bytes + GgufLayout.Align(tensor.Bytes, alignment));
+        return bytes;
     }
 
     /// <summary>Bytes of the complete file.</summary>
@@ -101,12 +106,24 @@ public sealed class GgufWriter : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private void WriteHeader(List<KeyValuePair<string, MetadataValue>> pairs, IReadOnlyList<TensorInfo> tensors)
+    /// <summary>The metadata that goes into the file: it holds the whole model, even where that comes from a split one.</summary>
+    private static KeyValuePair<string, MetadataValue>[] Written(Metadata metadata) =>
+        [.. metadata.Where(pair => !pair.Key.StartsWith("split.", StringComparison.Ordinal))];
+
+    private static long HeaderBytes(KeyValuePair<string, MetadataValue>[] pairs, IReadOnlyList<TensorInfo> tensors)
+    {
+        long bytes = 4 + 4 + 8 + 8;
+        foreach ((string key, MetadataValue value) in pairs) bytes += 8 + Encoding.UTF8.GetByteCount(key) + 4 + StoredBytes(value);
+        foreach (TensorInfo tensor in tensors) bytes += 8 + Encoding.UTF8.GetByteCount(tensor.Name) + 4 + 8 * tensor.Dimensions.Count + 4 + 8;
+        return bytes;
+    }
+
+    private void WriteHeader(KeyValuePair<string, MetadataValue>[] pairs, IReadOnlyList<TensorInfo> tensors)
     {
         PutUInt32(GgufPart.Magic);
         PutUInt32(Version);
         PutInt64(tensors.Count);
-        PutInt64(pairs.Count);
+        PutInt64(pairs.Length);
         foreach ((string key, MetadataValue value) in pairs)
         {
             PutString(key);

@@ -1,0 +1,40 @@
+using Nibble.Files;
+using Nibble.Formats;
+
+namespace Nibble.Quantization;
+
+/// <summary>What may be asked for beside a recipe. Names are those of llama-quantize.</summary>
+public sealed record QuantizationOptions
+{
+    public static QuantizationOptions Default { get; } = new();
+
+    /// <summary>Whether tensors that are quantized already may be quantized again, which loses more than starting from the original.</summary>
+    public bool AllowRequantize { get; init; }
+
+    /// <summary>Give every matrix the recipe's main format.</summary>
+    public bool Pure { get; init; }
+
+    /// <summary>Leave <c>output.weight</c> as it is.</summary>
+    public bool LeaveOutput { get; init; }
+
+    /// <summary>The format of <c>output.weight</c>, whatever the recipe says.</summary>
+    public WeightFormat? OutputFormat { get; init; }
+
+    /// <summary>The format of the token embedding, whatever the recipe says.</summary>
+    public WeightFormat? TokenEmbeddingFormat { get; init; }
+
+    /// <summary>Formats for tensors by name or layer; the first rule that fits decides.</summary>
+    public IReadOnlyList<TensorRule> Rules { get; init; } = [];
+
+    /// <summary>Layers to leave out; those behind them move up.</summary>
+    public IReadOnlySet<int> PrunedLayers { get; init; } = new HashSet<int>();
+
+    /// <summary>Metadata to set in the new file.</summary>
+    public IReadOnlyList<KeyValuePair<string, MetadataValue>> Metadata { get; init; } = [];
+
+    /// <summary>
+    /// For tensors by name, how much each column matters, <c>[columns]</c> (for experts <c>[experts * columns]</c>); tensors without are
+    /// quantized as if all columns did equally. Some recipes need it, and some choose other formats where it is there.
+    /// </summary>
+    public IReadOnlyDictionary<string, float[]>? Importance { get; init; }
+}
