@@ -5,12 +5,25 @@ namespace Nibble.Cli.Commands;
 /// <summary>Options that several commands have, so that they read and mean the same everywhere.</summary>
 internal static class CommonOptions
 {
-    public static Option<int> Threads() => new("--threads", "-t")
+    /// <summary>More than any machine has; beyond it the system gives up rather than refuse.</summary>
+    private const int MostThreads = 1024;
+
+    public static Option<int> Threads()
     {
-        Description = "Threads to use; 0 for one per processor. Results do not depend on it.",
-        DefaultValueFactory = _ => 0,
-        HelpName = "N",
-    };
+        Option<int> threads = new("--threads", "-t")
+        {
+            Description = "Threads to use; 0 for one per processor. Results do not depend on it.",
+            DefaultValueFactory = _ => 0,
+            HelpName = "N",
+        };
+        threads.Validators.Add(result =>
+        {
+            if (result.Errors.Any() || result.Tokens.Count == 0) return;
+            if (!int.TryParse(result.Tokens[0].Value, out int count) || count is < 0 or > MostThreads)
+                result.AddError($"--threads is {result.Tokens[0].Value}; take 0 to {MostThreads}");
+        });
+        return threads;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on standard output." };
 

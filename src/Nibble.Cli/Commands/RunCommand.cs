@@ -88,7 +88,14 @@ internal static class RunCommand
         {
             Stream(language, generator, quiet ? "" : prompt, Tokens(language, prompt), options, cancellationToken);
         }
-        finally
+        catch (OperationCanceledException) when (generator.Report.GeneratedTokens > 0)
+        {
+            End();
+            throw;
+        }
+        End();
+
+        void End()
         {
             Console.Out.WriteLine();
             if (!quiet) Screen.Tell(Describe(generator.Report));
