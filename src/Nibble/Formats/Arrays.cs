@@ -2,6 +2,20 @@ using System.Runtime.CompilerServices;
 
 namespace Nibble.Formats;
 
+/// <summary>4 bytes in place.</summary>
+[InlineArray(4)]
+public struct Byte4
+{
+    private byte _first;
+}
+
+/// <summary>8 bytes in place.</summary>
+[InlineArray(8)]
+public struct Byte8
+{
+    private byte _first;
+}
+
 /// <summary>16 bytes in place.</summary>
 [InlineArray(16)]
 public struct Byte16
@@ -12,6 +26,13 @@ public struct Byte16
 /// <summary>32 bytes in place.</summary>
 [InlineArray(32)]
 public struct Byte32
+{
+    private byte _first;
+}
+
+/// <summary>48 bytes in place.</summary>
+[InlineArray(48)]
+public struct Byte48
 {
     private byte _first;
 }

@@ -25,6 +25,12 @@ internal static class ErrorWeights
         return sum;
     }
 
+    /// <summary>Without importance: the square of the value.</summary>
+    public static void BySquare(ReadOnlySpan<float> values, Span<float> weights)
+    {
+        for (int i = 0; i < weights.Length; i++) weights[i] = values[i] * values[i];
+    }
+
     /// <summary>Without importance: the size of the value plus the typical size in its group.</summary>
     public static void BySize(ReadOnlySpan<float> values, Span<float> weights)
     {
