@@ -78,3 +78,31 @@ public struct SByte256
 {
     private sbyte _first;
 }
+
+/// <summary>8 unsigned 16-bit numbers in place.</summary>
+[InlineArray(8)]
+public struct UInt16x8
+{
+    private ushort _first;
+}
+
+/// <summary>32 unsigned 16-bit numbers in place.</summary>
+[InlineArray(32)]
+public struct UInt16x32
+{
+    private ushort _first;
+}
+
+/// <summary>8 unsigned 32-bit numbers in place.</summary>
+[InlineArray(8)]
+public struct UInt32x8
+{
+    private uint _first;
+}
+
+/// <summary>16 unsigned 32-bit numbers in place.</summary>
+[InlineArray(16)]
+public struct UInt32x16
+{
+    private uint _first;
+}

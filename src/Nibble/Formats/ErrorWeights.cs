@@ -1,8 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Nibble.Formats;
 
 /// <summary>How much an error in each value of a group counts when its scale is chosen.</summary>
 internal static class ErrorWeights
 {
+    /// <summary>Says that <paramref name="format"/> cannot do without importance.</summary>
+    [DoesNotReturn]
+    public static void ThrowMissing(string format) =>
+        Throw.BadInput($"{format} has so few values to choose from that it needs to know which weights matter: give an importance matrix, or take a larger format such as IQ2_S or Q2_K");
+
     public static float SumOfSquares(ReadOnlySpan<float> values)
     {
         float sum = 0;

@@ -122,6 +122,11 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, 
 public sealed class BF16Tests() : WeightBlockTests<BF16, F32>(bytes: 2, values: 1, goldens: 0);
 public sealed class F16Tests() : WeightBlockTests<F16, F32>(bytes: 2, values: 1, goldens: 0);
 public sealed class F32Tests() : WeightBlockTests<F32, F32>(bytes: 4, values: 1, goldens: 0);
+public sealed class IQ2_STests() : WeightBlockTests<IQ2_S, Q8_K>(bytes: 82, values: 256);
+public sealed class IQ2_XSTests() : WeightBlockTests<IQ2_XS, Q8_K>(bytes: 74, values: 256, goldens: 4);
+public sealed class IQ2_XXSTests() : WeightBlockTests<IQ2_XXS, Q8_K>(bytes: 66, values: 256, goldens: 4);
+public sealed class IQ3_STests() : WeightBlockTests<IQ3_S, Q8_K>(bytes: 110, values: 256);
+public sealed class IQ3_XXSTests() : WeightBlockTests<IQ3_XXS, Q8_K>(bytes: 98, values: 256);
 public sealed class IQ4_NLTests() : WeightBlockTests<IQ4_NL, Q8_0>(bytes: 18, values: 32);
 public sealed class IQ4_XSTests() : WeightBlockTests<IQ4_XS, Q8_K>(bytes: 136, values: 256);
 public sealed class MXFP4Tests() : WeightBlockTests<MXFP4, Q8_0>(bytes: 17, values: 32);
