@@ -43,6 +43,9 @@ internal sealed partial class Codebook
 
     public int Bits { get; }
 
+    /// <summary>The code of a point.</summary>
+    public int CodeOf(int index) => _codes[index];
+
     /// <summary>The index of the point with this code, or -1.</summary>
     public int IndexOf(int code) => _indices[code];
 

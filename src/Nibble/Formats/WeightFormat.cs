@@ -13,6 +13,8 @@ public abstract class WeightFormat
         WeightFormat<BF16, F32>.Instance,
         WeightFormat<F16, F32>.Instance,
         WeightFormat<F32, F32>.Instance,
+        WeightFormat<IQ1_M, Q8_K>.Instance,
+        WeightFormat<IQ1_S, Q8_K>.Instance,
         WeightFormat<IQ2_S, Q8_K>.Instance,
         WeightFormat<IQ2_XS, Q8_K>.Instance,
         WeightFormat<IQ2_XXS, Q8_K>.Instance,

@@ -149,6 +149,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
             if (field.FieldType == typeof(Half)) field.SetValue(boxed, (Half)value());
             if (field.FieldType == typeof(float)) field.SetValue(boxed, value());
             if (field.FieldType == typeof(E8M0)) field.SetValue(boxed, new E8M0 { Bits = (byte)(127 + Math.Floor(Math.Log2(Math.Abs(value()) + 0.01))) });
+            if (field.FieldType == typeof(TernaryScales)) field.SetValue(boxed, (TernaryScales)field.GetValue(boxed)! with { Scale = (Half)value() });
             if (field.FieldType == typeof(UE4M3x4)) field.SetValue(boxed, FourScales(value));
         }
         block = (T)boxed;

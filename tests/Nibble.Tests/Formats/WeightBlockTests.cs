@@ -122,6 +122,8 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, 
 public sealed class BF16Tests() : WeightBlockTests<BF16, F32>(bytes: 2, values: 1, goldens: 0);
 public sealed class F16Tests() : WeightBlockTests<F16, F32>(bytes: 2, values: 1, goldens: 0);
 public sealed class F32Tests() : WeightBlockTests<F32, F32>(bytes: 4, values: 1, goldens: 0);
+public sealed class IQ1_MTests() : WeightBlockTests<IQ1_M, Q8_K>(bytes: 56, values: 256, goldens: 4);
+public sealed class IQ1_STests() : WeightBlockTests<IQ1_S, Q8_K>(bytes: 50, values: 256, goldens: 4);
 public sealed class IQ2_STests() : WeightBlockTests<IQ2_S, Q8_K>(bytes: 82, values: 256);
 public sealed class IQ2_XSTests() : WeightBlockTests<IQ2_XS, Q8_K>(bytes: 74, values: 256, goldens: 4);
 public sealed class IQ2_XXSTests() : WeightBlockTests<IQ2_XXS, Q8_K>(bytes: 66, values: 256, goldens: 4);
