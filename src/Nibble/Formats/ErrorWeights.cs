@@ -1,8 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Nibble.Formats;
 
 /// <summary>How much an error in each value of a group counts when its scale is chosen.</summary>
 internal static class ErrorWeights
 {
+    /// <summary>Says that <paramref name="format"/> cannot do without importance.</summary>
+    [DoesNotReturn]
+    public static void ThrowMissing(string format) =>
+        Throw.BadInput($"{format} has so few values to choose from that it needs to know which weights matter: give an importance matrix, or take a larger format such as IQ2_S or Q2_K");
+
     public static float SumOfSquares(ReadOnlySpan<float> values)
     {
         float sum = 0;
@@ -23,6 +30,12 @@ internal static class ErrorWeights
             sum += weights[i];
         }
         return sum;
+    }
+
+    /// <summary>Without importance: the square of the value.</summary>
+    public static void BySquare(ReadOnlySpan<float> values, Span<float> weights)
+    {
+        for (int i = 0; i < weights.Length; i++) weights[i] = values[i] * values[i];
     }
 
     /// <summary>Without importance: the size of the value plus the typical size in its group.</summary>

@@ -31,6 +31,12 @@ public interface IWeightBlock<TSelf, TActivation> : IBlock<TSelf>
     static abstract int GgufType { get; }
 
     /// <summary>
+    /// Whether rows can only be stored with importance: the few numbers there are to choose from are spent where they matter, and
+    /// quantizing without knowing where throws a <see cref="NibbleException"/>.
+    /// </summary>
+    static virtual bool NeedsImportance => false;
+
+    /// <summary>
     /// Stores one row, weighing each column's error by <paramref name="importance"/> (the mean square of that column's input,
     /// one value per column). Formats that have no use for it store the row as without.
     /// </summary>

@@ -19,7 +19,7 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
 
     internal static ReadOnlySpan<sbyte> Levels => [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
-    private static readonly LevelTable s_levels = new(Levels);
+    internal static LevelTable LevelSearch { get; } = new(Levels);
 
     public static void Dequantize(ReadOnlySpan<IQ4_NL> blocks, Span<float> destination)
     {
@@ -46,12 +46,12 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
         {
             ReadOnlySpan<float> values = source.Slice(b * 32, 32);
             if (importance.IsEmpty)
-                for (int i = 0; i < 32; i++) weights[i] = values[i] * values[i];
+                ErrorWeights.BySquare(values, weights);
             else
                 ErrorWeights.ByImportance(values, importance.Slice(b * 32, 32), ErrorWeights.SumOfSquares(values) * (2f / 32), weights);
-            float scale = ScaleSearch.ToLevels(values, weights, s_levels, steps: 7);
+            float scale = ScaleSearch.ToLevels(values, weights, LevelSearch, steps: 7);
             float inverse = scale != 0 ? 1 / scale : 0;
-            for (int i = 0; i < 32; i++) quants[i] = (byte)s_levels.Nearest(inverse * values[i]);
+            for (int i = 0; i < 32; i++) quants[i] = (byte)LevelSearch.Nearest(inverse * values[i]);
             blocks[b].Scale = (Half)scale;
             Nibbles.Pack(quants, half: 16, blocks[b].Quants);
         }

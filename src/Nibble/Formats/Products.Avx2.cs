@@ -25,6 +25,11 @@ internal static class Products
     public static Vector256<int> Scaled(Vector256<byte> weights, Vector256<sbyte> activations, Vector256<short> scales) =>
         Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(weights, activations), scales);
 
+    /// <summary>As <see cref="SignedSigned"/>, each sum of two products multiplied by the 16-bit scale in its place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> SignedScaled(Vector256<sbyte> weights, Vector256<sbyte> activations, Vector256<short> scales) =>
+        Scaled(Avx2.Abs(weights), Avx2.Sign(activations, weights), scales);
+
     /// <summary>In each half of the vector, number <paramref name="index"/> (0 … 7) of that half, eight times.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<short> Repeat(Vector256<short> scales, int index) =>

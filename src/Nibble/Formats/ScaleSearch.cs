@@ -59,6 +59,9 @@ internal static partial class ScaleSearch
         for (int i = 0; i < values.Length; i++) quants[i] = (byte)(limit + Signed(values[i] / scale, limit));
     }
 
+    /// <summary>The q in 0 … limit for which 2 * q + 1 is nearest to <c>value * inverse</c>.</summary>
+    public static int RoundOdd(float value, float inverse, int limit) => Unsigned(0.5f * (inverse * value - 1), limit);
+
     /// <summary>The nearest of -limit … limit - 1.</summary>
     private static int Signed(float value, int limit) => Math.Max(-limit, Math.Min(limit - 1, Rounding.ToEven(value)));
 

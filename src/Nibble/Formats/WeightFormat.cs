@@ -13,7 +13,19 @@ public abstract class WeightFormat
         WeightFormat<BF16, F32>.Instance,
         WeightFormat<F16, F32>.Instance,
         WeightFormat<F32, F32>.Instance,
+        WeightFormat<IQ1_M, Q8_K>.Instance,
+        WeightFormat<IQ1_S, Q8_K>.Instance,
+        WeightFormat<IQ2_S, Q8_K>.Instance,
+        WeightFormat<IQ2_XS, Q8_K>.Instance,
+        WeightFormat<IQ2_XXS, Q8_K>.Instance,
+        WeightFormat<IQ3_S, Q8_K>.Instance,
+        WeightFormat<IQ3_XXS, Q8_K>.Instance,
         WeightFormat<IQ4_NL, Q8_0>.Instance,
+        WeightFormat<IQ4_XS, Q8_K>.Instance,
+        WeightFormat<MXFP4, Q8_0>.Instance,
+        WeightFormat<NVFP4, Q8_0>.Instance,
+        WeightFormat<Q1_0, Q8_0>.Instance,
+        WeightFormat<Q2_0, Q8_0>.Instance,
         WeightFormat<Q2_K, Q8_K>.Instance,
         WeightFormat<Q3_K, Q8_K>.Instance,
         WeightFormat<Q4_0, Q8_0>.Instance,
@@ -24,6 +36,8 @@ public abstract class WeightFormat
         WeightFormat<Q5_K, Q8_K>.Instance,
         WeightFormat<Q6_K, Q8_K>.Instance,
         WeightFormat<Q8_0, Q8_0>.Instance,
+        WeightFormat<TQ1_0, Q8_K>.Instance,
+        WeightFormat<TQ2_0, Q8_K>.Instance,
     ];
 
     public abstract string Name { get; }
@@ -36,6 +50,9 @@ public abstract class WeightFormat
 
     /// <summary>Bytes of one block.</summary>
     public abstract int BlockBytes { get; }
+
+    /// <summary>Whether <see cref="Quantize"/> needs importance.</summary>
+    public abstract bool NeedsImportance { get; }
 
     public double BitsPerWeight => 8.0 * BlockBytes / BlockSize;
 
@@ -57,8 +74,9 @@ public abstract class WeightFormat
 
     /// <summary>Stores whole rows.</summary>
     /// <param name="source"><c>[rows, columns]</c>; columns a multiple of <see cref="BlockSize"/>.</param>
-    /// <param name="importance"><c>[columns]</c>, or empty for none.</param>
+    /// <param name="importance"><c>[columns]</c>, or empty for none where <see cref="NeedsImportance"/> allows it.</param>
     /// <param name="destination"><see cref="ByteSize"/> bytes.</param>
+    /// <exception cref="NibbleException">The format needs importance and there is none.</exception>
     public abstract void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<byte> destination);
 
     /// <summary>Writes the values of whole blocks to <paramref name="destination"/>, one float per weight.</summary>
@@ -80,6 +98,7 @@ internal sealed class WeightFormat<TWeight, TActivation> : WeightFormat
     public override int GgufType => TWeight.GgufType;
     public override int BlockSize => TWeight.BlockSize;
     public override int BlockBytes => Unsafe.SizeOf<TWeight>();
+    public override bool NeedsImportance => TWeight.NeedsImportance;
 
     public override void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<byte> destination)
     {

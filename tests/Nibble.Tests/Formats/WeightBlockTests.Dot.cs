@@ -34,11 +34,8 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
             // All products are then whole multiples of a power of two, and their sums below 2^24 of them: nothing is rounded.
             TWeight[] weights = values == 1 ? Quantized<TWeight>(SmallIntegers(random, count)) : RandomWeights(random, count);
             TActivation[] activations = values == 1 ? Quantized<TActivation>(SmallIntegers(random, count)) : RandomActivations(random, count);
-            for (int b = 0; b < count && values > 1; b++)
-            {
-                SetScales(ref weights[b], () => 1);
-                SetScales(ref activations[b], () => 1);
-            }
+            for (int b = 0; b < weights.Length && values > 1; b++) SetScales(ref weights[b], () => 1);
+            for (int b = 0; b < activations.Length && values > 1; b++) SetScales(ref activations[b], () => 1);
             Assert.Equal(s_dotScalar(weights, activations), GuardedDot(weights, activations));
         }
     }
@@ -136,6 +133,13 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
         return blocks;
     }
 
+    private static UE4M3x4 FourScales(Func<float> value)
+    {
+        UE4M3x4 scales = default;
+        for (int g = 0; g < 4; g++) scales[g] = UE4M3.Round(Math.Abs(value()));
+        return scales;
+    }
+
     /// <summary>Gives a value to every field that holds a floating-point number; the other fields are whole numbers.</summary>
     private static void SetScales<T>(ref T block, Func<float> value) where T : struct
     {
@@ -144,6 +148,9 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
         {
             if (field.FieldType == typeof(Half)) field.SetValue(boxed, (Half)value());
             if (field.FieldType == typeof(float)) field.SetValue(boxed, value());
+            if (field.FieldType == typeof(E8M0)) field.SetValue(boxed, new E8M0 { Bits = (byte)(127 + Math.Floor(Math.Log2(Math.Abs(value()) + 0.01))) });
+            if (field.FieldType == typeof(TernaryScales)) field.SetValue(boxed, (TernaryScales)field.GetValue(boxed)! with { Scale = (Half)value() });
+            if (field.FieldType == typeof(UE4M3x4)) field.SetValue(boxed, FourScales(value));
         }
         block = (T)boxed;
     }

@@ -8,7 +8,8 @@ namespace Nibble.Tests.Formats;
 /// <param name="bytes">Bytes of a block as GGUF defines it.</param>
 /// <param name="values">Weights of a block as GGUF defines it.</param>
 /// <param name="sumError">The relative error of the sum that the activation format stores.</param>
-public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, int values, double sumError = 0)
+/// <param name="goldens">Inputs of which there are golden bytes.</param>
+public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, int values, double sumError = 0, int goldens = 5)
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
     where TActivation : unmanaged, IBlock<TActivation>
 {
@@ -40,7 +41,16 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, 
             AssertSameBytes($"{input}.{TWeight.Name}", blocks);
             compared++;
         }
-        Assert.True(compared >= MinimumGoldenInputs);
+        Assert.Equal(TWeight.NeedsImportance ? 0 : goldens, compared);
+    }
+
+    [Fact]
+    public void Quantize_without_importance_throws_where_the_format_needs_it()
+    {
+        Assert.Equal(TWeight.NeedsImportance, WeightFormat.Of<TWeight>().NeedsImportance);
+        if (!TWeight.NeedsImportance) return;
+        NibbleException problem = Assert.Throws<NibbleException>(() => TWeight.Quantize(new float[values], new TWeight[1]));
+        Assert.Contains(TWeight.Name, problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,14 +67,14 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, 
             AssertSameBytes(golden, blocks);
             compared++;
         }
-        Assert.True(compared >= MinimumGoldenInputs);
+        Assert.Equal(goldens, compared);
     }
 
     [Fact]
     public void Dequantize_gives_the_golden_values()
     {
-        string[] goldens = [.. GoldenTensors.Formats.Names.Where(n => n.EndsWith(".dequantized", StringComparison.Ordinal) && n.Contains($".{TWeight.Name}.", StringComparison.Ordinal))];
-        foreach (string golden in goldens)
+        string[] dequantized = [.. GoldenTensors.Formats.Names.Where(n => n.EndsWith(".dequantized", StringComparison.Ordinal) && n.Contains($".{TWeight.Name}.", StringComparison.Ordinal))];
+        foreach (string golden in dequantized)
         {
             ReadOnlySpan<TWeight> blocks = MemoryMarshal.Cast<byte, TWeight>(GoldenTensors.Formats.Bytes(golden[..golden.LastIndexOf('.')]));
             float[] actual = new float[blocks.Length * values];
@@ -73,7 +83,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, 
             for (int i = 0; i < expected.Length; i++)
                 Assert.True(expected[i] == actual[i] || float.IsNaN(expected[i]) && float.IsNaN(actual[i]), $"{golden}, value {i}: {actual[i]} instead of {expected[i]}");
         }
-        Assert.True(goldens.Length >= MinimumGoldenInputs);
+        Assert.True(dequantized.Length >= goldens);
     }
 
     [Fact]
@@ -90,14 +100,11 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, 
                     source[i] = i % every == 0 ? odd : i - 40;
                     importance[i] = every == 4 ? odd : i % 3;
                 }
-                TWeight.Quantize(source, blocks);
+                if (!TWeight.NeedsImportance) TWeight.Quantize(source, blocks);
                 TWeight.Quantize(source, importance, blocks);
             }
         }
     }
-
-    /// <summary>The formats of one number a block have no golden bytes.</summary>
-    private int MinimumGoldenInputs => values == 1 ? 0 : 5;
 
     private static IEnumerable<string> GoldenInputs() =>
         GoldenTensors.Formats.Names.Where(n => n.EndsWith(".importance", StringComparison.Ordinal)).Select(n => n[..^".importance".Length]);
@@ -112,10 +119,22 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>(int bytes, 
     }
 }
 
-public sealed class BF16Tests() : WeightBlockTests<BF16, F32>(bytes: 2, values: 1);
-public sealed class F16Tests() : WeightBlockTests<F16, F32>(bytes: 2, values: 1);
-public sealed class F32Tests() : WeightBlockTests<F32, F32>(bytes: 4, values: 1);
+public sealed class BF16Tests() : WeightBlockTests<BF16, F32>(bytes: 2, values: 1, goldens: 0);
+public sealed class F16Tests() : WeightBlockTests<F16, F32>(bytes: 2, values: 1, goldens: 0);
+public sealed class F32Tests() : WeightBlockTests<F32, F32>(bytes: 4, values: 1, goldens: 0);
+public sealed class IQ1_MTests() : WeightBlockTests<IQ1_M, Q8_K>(bytes: 56, values: 256, goldens: 4);
+public sealed class IQ1_STests() : WeightBlockTests<IQ1_S, Q8_K>(bytes: 50, values: 256, goldens: 4);
+public sealed class IQ2_STests() : WeightBlockTests<IQ2_S, Q8_K>(bytes: 82, values: 256);
+public sealed class IQ2_XSTests() : WeightBlockTests<IQ2_XS, Q8_K>(bytes: 74, values: 256, goldens: 4);
+public sealed class IQ2_XXSTests() : WeightBlockTests<IQ2_XXS, Q8_K>(bytes: 66, values: 256, goldens: 4);
+public sealed class IQ3_STests() : WeightBlockTests<IQ3_S, Q8_K>(bytes: 110, values: 256);
+public sealed class IQ3_XXSTests() : WeightBlockTests<IQ3_XXS, Q8_K>(bytes: 98, values: 256);
 public sealed class IQ4_NLTests() : WeightBlockTests<IQ4_NL, Q8_0>(bytes: 18, values: 32);
+public sealed class IQ4_XSTests() : WeightBlockTests<IQ4_XS, Q8_K>(bytes: 136, values: 256);
+public sealed class MXFP4Tests() : WeightBlockTests<MXFP4, Q8_0>(bytes: 17, values: 32);
+public sealed class NVFP4Tests() : WeightBlockTests<NVFP4, Q8_0>(bytes: 36, values: 64);
+public sealed class Q1_0Tests() : WeightBlockTests<Q1_0, Q8_0>(bytes: 18, values: 128);
+public sealed class Q2_0Tests() : WeightBlockTests<Q2_0, Q8_0>(bytes: 18, values: 64);
 public sealed class Q2_KTests() : WeightBlockTests<Q2_K, Q8_K>(bytes: 84, values: 256);
 public sealed class Q3_KTests() : WeightBlockTests<Q3_K, Q8_K>(bytes: 110, values: 256);
 public sealed class Q4_0Tests() : WeightBlockTests<Q4_0, Q8_0>(bytes: 18, values: 32);
@@ -126,3 +145,5 @@ public sealed class Q5_1Tests() : WeightBlockTests<Q5_1, Q8_1>(bytes: 24, values
 public sealed class Q5_KTests() : WeightBlockTests<Q5_K, Q8_K>(bytes: 176, values: 256);
 public sealed class Q6_KTests() : WeightBlockTests<Q6_K, Q8_K>(bytes: 210, values: 256);
 public sealed class Q8_0Tests() : WeightBlockTests<Q8_0, Q8_0>(bytes: 34, values: 32);
+public sealed class TQ1_0Tests() : WeightBlockTests<TQ1_0, Q8_K>(bytes: 54, values: 256);
+public sealed class TQ2_0Tests() : WeightBlockTests<TQ2_0, Q8_K>(bytes: 66, values: 256);

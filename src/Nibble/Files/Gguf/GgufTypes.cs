@@ -11,9 +11,7 @@ internal static class GgufTypes
     /// <summary>Weight formats that exist elsewhere, so that an error can name what it cannot read.</summary>
     private static readonly (uint Type, string Name)[] s_foreign =
     [
-        (2, "Q4_0"), (3, "Q4_1"), (6, "Q5_0"), (7, "Q5_1"), (9, "Q8_1"), (10, "Q2_K"), (11, "Q3_K"), (12, "Q4_K"), (13, "Q5_K"), (14, "Q6_K"),
-        (15, "Q8_K"), (16, "IQ2_XXS"), (17, "IQ2_XS"), (18, "IQ3_XXS"), (19, "IQ1_S"), (20, "IQ4_NL"), (21, "IQ3_S"), (22, "IQ2_S"),
-        (23, "IQ4_XS"), (29, "IQ1_M"), (34, "TQ1_0"), (35, "TQ2_0"), (36, "I2_S"), (39, "MXFP4"), (40, "NVFP4"),
+        (9, "Q8_1"), (15, "Q8_K"), (36, "I2_S"),
     ];
 
     /// <summary>What a number stands for: a weight format, or else a plain type of one value a block.</summary>

@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Formats;
+
+public partial struct IQ2_S : IAvx2Step<IQ2_S, Q8_K>
+{
+    internal static float DotAvx2(ReadOnlySpan<IQ2_S> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> IAvx2Step<IQ2_S, Q8_K>.Step(in IQ2_S w, in Q8_K x, Vector256<float> total)
+    {
+        ref ulong table = ref MemoryMarshal.GetArrayDataReference(s_points);
+        ref byte points = ref Unsafe.AsRef(in w.Points[0]);
+        ref byte signs = ref Unsafe.AsRef(in w.Signs[0]);
+        ref byte highBits = ref Unsafe.AsRef(in w.HighBits[0]);
+        Vector256<short> scales = w.Groups.Unpack();
+        ref readonly sbyte values = ref x.Quants[0];
+        Vector256<int> products = Vector256<int>.Zero;
+        for (int g = 0; g < 8; g++)
+        {
+            uint low = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref points, g * 4)), high = Unsafe.Add(ref highBits, g);
+            Vector256<byte> magnitudes = CodebookLookup.Eights(
+                ref table, low & 255 | high << 8 & 0x300, low >> 8 & 255 | high << 6 & 0x300, low >> 16 & 255 | high << 4 & 0x300, low >> 24 | high << 2 & 0x300);
+            Vector256<sbyte> factors = CodebookLookup.Signs(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref signs, g * 4)));
+            Vector256<sbyte> signed = Avx2.Sign(Vector256.LoadUnsafe(in values, (nuint)(g * 32)), factors);
+            products += Products.Scaled(magnitudes, signed, Products.Repeat(scales, g));
+        }
+        return Products.AddScaled(total, 0.125f * HalfScale.ToSingle(w.Scale) * x.Scale, products);
+    }
+}

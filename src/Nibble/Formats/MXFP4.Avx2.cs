@@ -1,0 +1,20 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Formats;
+
+public partial struct MXFP4 : IAvx2Step<MXFP4, Q8_0>
+{
+    internal static float DotAvx2(ReadOnlySpan<MXFP4> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.DotByTwo(weights, activations);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> IAvx2Step<MXFP4, Q8_0>.Step(in MXFP4 w, in Q8_0 x, Vector256<float> total)
+    {
+        Vector128<sbyte> levels = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(FourBitFloats.Doubled));
+        Vector256<sbyte> weights = Avx2.Shuffle(Vector256.Create(levels, levels), Nibbles.Unpack(in w.Quants).AsSByte());
+        Vector256<int> sums = Products.SignedSigned(weights, Vector256.LoadUnsafe(in x.Quants[0]));
+        return Products.AddScaled(total, w.Scale.Half * HalfScale.ToSingle(x.Scale), sums);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Formats;
+
+public partial struct Q1_0 : IAvx2Step<Q1_0, Q8_0x4>
+{
+    internal static float DotAvx2(ReadOnlySpan<Q1_0> weights, ReadOnlySpan<Q8_0> activations) =>
+        Avx2Loop.Dot(weights, MemoryMarshal.Cast<Q8_0, Q8_0x4>(activations));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> IAvx2Step<Q1_0, Q8_0x4>.Step(in Q1_0 w, in Q8_0x4 x, Vector256<float> total)
+    {
+        float scale = HalfScale.ToSingle(w.Scale);
+        ref readonly byte signs = ref w.Signs[0];
+        total = RunAvx2(in signs, in x[0], scale, total, 0);
+        total = RunAvx2(in signs, in x[1], scale, total, 4);
+        total = RunAvx2(in signs, in x[2], scale, total, 8);
+        return RunAvx2(in signs, in x[3], scale, total, 12);
+    }
+
+    /// <summary>Adds the 32 weights that start at byte <paramref name="start"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> RunAvx2(ref readonly byte signs, in Q8_0 x, float scale, Vector256<float> total, int start)
+    {
+        Vector256<byte> set = HighBits.Mask(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in signs), start)));
+        // 1 where the bit is set, else -1.
+        Vector256<sbyte> weights = (~set | Vector256<byte>.One).AsSByte();
+        Vector256<int> sums = Products.UnsignedSigned(Vector256<byte>.One, Avx2.Sign(Vector256.LoadUnsafe(in x.Quants[0]), weights));
+        return Products.AddScaled(total, scale * HalfScale.ToSingle(x.Scale), sums);
+    }
+}

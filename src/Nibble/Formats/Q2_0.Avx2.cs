@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Formats;
+
+public partial struct Q2_0 : IAvx2Step<Q2_0, Q8_0x2>
+{
+    internal static float DotAvx2(ReadOnlySpan<Q2_0> weights, ReadOnlySpan<Q8_0> activations) =>
+        Avx2Loop.Dot(weights, MemoryMarshal.Cast<Q8_0, Q8_0x2>(activations));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> IAvx2Step<Q2_0, Q8_0x2>.Step(in Q2_0 w, in Q8_0x2 x, Vector256<float> total)
+    {
+        float scale = HalfScale.ToSingle(w.Scale);
+        Vector128<byte> quants = Vector128.LoadUnsafe(in w.Quants[0]);
+        total = RunAvx2(quants, in x[0], scale, total);
+        return RunAvx2(Sse2.ShiftRightLogical128BitLane(quants, 8), in x[1], scale, total);
+    }
+
+    /// <summary>Adds the 32 weights in the lower half of <paramref name="quants"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> RunAvx2(Vector128<byte> quants, in Q8_0 x, float scale, Vector256<float> total)
+    {
+        // A byte in each lane of 32 bits; shifted by 6, 12 and 18 its next pairs of bits reach the next bytes of the lane.
+        Vector256<uint> spread = Avx2.ConvertToVector256Int32(quants).AsUInt32();
+        spread |= spread << 12;
+        spread |= spread << 6;
+        Vector256<sbyte> weights = (spread.AsByte() & Vector256.Create((byte)3)).AsSByte() - Vector256<sbyte>.One;
+        Vector256<int> sums = Products.SignedSigned(weights, Vector256.LoadUnsafe(in x.Quants[0]));
+        return Products.AddScaled(total, scale * HalfScale.ToSingle(x.Scale), sums);
+    }
+}
