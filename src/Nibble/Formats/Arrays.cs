@@ -57,3 +57,10 @@ public struct SByte256
 {
     private sbyte _first;
 }
+
+/// <summary>256 bytes in place.</summary>
+[InlineArray(256)]
+public struct Byte256
+{
+    private byte _first;
+}

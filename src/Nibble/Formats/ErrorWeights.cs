@@ -1,7 +1,7 @@
 namespace Nibble.Formats;
 
 /// <summary>How much an error in each value of a group counts when its scale is chosen.</summary>
-internal static class ErrorWeights
+internal static partial class ErrorWeights
 {
     public static float SumOfSquares(ReadOnlySpan<float> values)
     {

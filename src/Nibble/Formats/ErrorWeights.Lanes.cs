@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+
+namespace Nibble.Formats;
+
+internal static partial class ErrorWeights
+{
+    /// <summary>The sums of the squares of every <paramref name="size"/> values.</summary>
+    /// <param name="values">Whole groups.</param>
+    /// <param name="size">Values of a group, a multiple of 8.</param>
+    /// <param name="sums">Room for as many whole vectors as the groups begin.</param>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SumsOfSquares<TLanes>(ReadOnlySpan<float> values, int size, Span<float> sums) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        Span<TLanes> columns = stackalloc TLanes[8];
+        int groups = values.Length / size;
+        for (int first = 0; first < groups; first += TLanes.Count)
+        {
+            TLanes sum = TLanes.Create(0);
+            for (int column = 0; column < size; column += 8)
+            {
+                LaneGroups.Transpose(values[column..], first, groups, size, columns);
+                foreach (TLanes value in columns) sum += value * value;
+            }
+            sum.Store(sums[first..]);
+        }
+    }
+
+    /// <summary>As the scalar code, for the group of every lane; <paramref name="weights"/> holds the importance at first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static TLanes ByImportance<TLanes>(ReadOnlySpan<TLanes> values, Span<TLanes> weights, TLanes meanSquare) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        TLanes sum = TLanes.Create(0);
+        for (int i = 0; i < weights.Length; i++)
+        {
+            weights[i] *= TLanes.Sqrt(meanSquare + values[i] * values[i]);
+            sum += weights[i];
+        }
+        return sum;
+    }
+
+    /// <summary>As the scalar code, for the group of every lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void BySize<TLanes>(ReadOnlySpan<TLanes> values, Span<TLanes> weights) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        TLanes sum = TLanes.Create(0);
+        for (int i = 0; i < values.Length; i++) sum += values[i] * values[i];
+        TLanes typical = TLanes.Sqrt(sum / TLanes.Create(values.Length));
+        for (int i = 0; i < values.Length; i++) weights[i] = typical + TLanes.Abs(values[i]);
+    }
+}
