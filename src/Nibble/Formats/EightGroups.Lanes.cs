@@ -4,15 +4,12 @@ namespace Nibble.Formats;
 
 internal partial struct EightGroups
 {
-    /// <summary>Blocks whose 128 groups are treated together; a multiple of the lanes of any vector.</summary>
-    public const int BlocksAtATime = 16;
-
-    /// <summary>As the scalar code, for up to <see cref="BlocksAtATime"/> blocks, with a group of values in every lane.</summary>
+    /// <summary>As the scalar code, for up to <see cref="LaneScratch.BlocksAtATime"/> blocks, with a group of values in every lane.</summary>
     [SkipLocalsInit]
     public static void Quantize<TLanes>(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int limit, AffineCandidates candidates, Span<EightGroups> blocks)
         where TLanes : unmanaged, ILanes<TLanes>
     {
-        AffineGroups found = new(stackalloc float[AffineGroups.Floats(BlocksAtATime * 8)]);
+        AffineGroups found = new(stackalloc float[AffineGroups.Floats(LaneScratch.BlocksAtATime * 8)]);
         if (importance.IsEmpty) Search<TLanes>(values, limit, candidates, found);
         else Search<TLanes>(values, importance, limit, found, blocks);
         for (int b = 0; b < blocks.Length; b++)
@@ -48,7 +45,7 @@ internal partial struct EightGroups
         where TLanes : unmanaged, ILanes<TLanes>
     {
         LaneScratch<TLanes> group = new(stackalloc byte[LaneScratch.Bytes], 32);
-        Span<float> meanSquares = stackalloc float[BlocksAtATime * 8];
+        Span<float> meanSquares = stackalloc float[LaneScratch.BlocksAtATime * 8];
         ErrorWeights.SumsOfSquares<TLanes>(values, 256, meanSquares);
         for (int g = blocks.Length * 8 - 1; g >= 0; g--) meanSquares[g] = 2 * meanSquares[g / 8] / 256;
         int groups = values.Length / 32;
@@ -59,8 +56,8 @@ internal partial struct EightGroups
             ErrorWeights.ByImportance(group.Values, group.Weights, TLanes.Load(meanSquares[first..])).Store(found.Weights[first..]);
             found.Set(first, ScaleSearch.Affine(group.Values, group.Weights, limit, AffineCandidates.WithImportance, group.Trial));
         }
-        Span<float> scales = stackalloc float[BlocksAtATime], minimums = stackalloc float[BlocksAtATime];
-        Span<byte> scaleQuants = stackalloc byte[BlocksAtATime * 8], minimumQuants = stackalloc byte[BlocksAtATime * 8];
+        Span<float> scales = stackalloc float[LaneScratch.BlocksAtATime], minimums = stackalloc float[LaneScratch.BlocksAtATime];
+        Span<byte> scaleQuants = stackalloc byte[LaneScratch.BlocksAtATime * 8], minimumQuants = stackalloc byte[LaneScratch.BlocksAtATime * 8];
         ScaleSearch.Positive<TLanes>(found.Scales[..groups], found.Weights, 8, 63, scales, scaleQuants);
         ScaleSearch.Positive<TLanes>(found.Minimums[..groups], found.Weights, 8, 63, minimums, minimumQuants);
         for (int b = 0; b < blocks.Length; b++)

@@ -47,4 +47,16 @@ internal static partial class ErrorWeights
         TLanes typical = TLanes.Sqrt(sum / TLanes.Create(values.Length));
         for (int i = 0; i < values.Length; i++) weights[i] = typical + TLanes.Abs(values[i]);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Abs<TLanes>(ReadOnlySpan<TLanes> values, Span<TLanes> weights) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        for (int i = 0; i < values.Length; i++) weights[i] = TLanes.Abs(values[i]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Squares<TLanes>(ReadOnlySpan<TLanes> values, Span<TLanes> weights) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        for (int i = 0; i < values.Length; i++) weights[i] = values[i] * values[i];
+    }
 }

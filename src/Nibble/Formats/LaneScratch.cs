@@ -29,6 +29,9 @@ internal static class LaneScratch
 {
     public const int Alignment = 64;
 
+    /// <summary>Blocks of 256 values whose groups are treated together; a multiple of the lanes of any vector.</summary>
+    public const int BlocksAtATime = 16;
+
     /// <summary>Bytes for three runs of 32 vectors of 64 bytes.</summary>
     public const int Bytes = 3 * 32 * 64 + Alignment;
 }

@@ -61,7 +61,7 @@ public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
     [SkipLocalsInit]
     internal static void QuantizeLanes<TLanes>(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
     {
-        Span<EightGroups> chosen = stackalloc EightGroups[EightGroups.BlocksAtATime];
+        Span<EightGroups> chosen = stackalloc EightGroups[LaneScratch.BlocksAtATime];
         for (int b = 0; b < blocks.Length; b += chosen.Length)
         {
             if (chosen.Length > blocks.Length - b) chosen = chosen[..(blocks.Length - b)];

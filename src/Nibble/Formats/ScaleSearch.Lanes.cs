@@ -21,4 +21,27 @@ internal static partial class ScaleSearch
         for (int i = 0; i < values.Length; i += TLanes.Count)
             Rounding.ToEven(factor * (TLanes.Load(values[i..]) - start), first, last).StoreBytes(quants[i..]);
     }
+
+    /// <summary>As the scalar code, for a scale that is not zero; here the lanes hold neighbouring values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RoundSymmetric<TLanes>(ReadOnlySpan<float> values, float scale, int limit, Span<byte> quants) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        TLanes first = Rounding.Bound<TLanes>(-limit), last = Rounding.Bound<TLanes>(limit - 1), divisor = TLanes.Create(scale), offset = TLanes.Create(limit);
+        for (int i = 0; i < values.Length; i += TLanes.Count)
+            (Rounding.ToEven(TLanes.Load(values[i..]) / divisor, first, last) + offset).StoreBytes(quants[i..]);
+    }
+
+    /// <summary>The quants of the scale that <see cref="Symmetric{TLanes}"/> returns with <paramref name="inverse"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RoundSymmetricBy<TLanes>(ReadOnlySpan<float> values, float inverse, int limit, Span<byte> quants) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        if (float.IsNaN(inverse))
+        {
+            quants.Clear();
+            return;
+        }
+        TLanes first = Rounding.Bound<TLanes>(-limit), last = Rounding.Bound<TLanes>(limit - 1), factor = TLanes.Create(inverse), offset = TLanes.Create(limit);
+        for (int i = 0; i < values.Length; i += TLanes.Count)
+            (Rounding.ToEven(factor * TLanes.Load(values[i..]), first, last) + offset).StoreBytes(quants[i..]);
+    }
 }
