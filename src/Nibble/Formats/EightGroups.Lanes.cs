@@ -44,18 +44,10 @@ internal partial struct EightGroups
     private static void Search<TLanes>(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, int limit, AffineGroups found, Span<EightGroups> blocks)
         where TLanes : unmanaged, ILanes<TLanes>
     {
-        LaneScratch<TLanes> group = new(stackalloc byte[LaneScratch.Bytes], 32);
         Span<float> meanSquares = stackalloc float[LaneScratch.BlocksAtATime * 8];
-        ErrorWeights.SumsOfSquares<TLanes>(values, 256, meanSquares);
-        for (int g = blocks.Length * 8 - 1; g >= 0; g--) meanSquares[g] = 2 * meanSquares[g / 8] / 256;
-        int groups = values.Length / 32;
-        for (int first = 0; first < groups; first += TLanes.Count)
-        {
-            LaneGroups.Transpose(values, first, groups, 32, group.Values);
-            LaneGroups.Transpose(importance, first, groups, 32, group.Weights);
-            ErrorWeights.ByImportance(group.Values, group.Weights, TLanes.Load(meanSquares[first..])).Store(found.Weights[first..]);
-            found.Set(first, ScaleSearch.Affine(group.Values, group.Weights, limit, AffineCandidates.WithImportance, group.Trial));
-        }
+        ErrorWeights.MeanSquares<TLanes>(values, 2, 8, meanSquares);
+        found.Search<TLanes>(values, importance, meanSquares, 32, limit);
+        int groups = blocks.Length * 8;
         Span<float> scales = stackalloc float[LaneScratch.BlocksAtATime], minimums = stackalloc float[LaneScratch.BlocksAtATime];
         Span<byte> scaleQuants = stackalloc byte[LaneScratch.BlocksAtATime * 8], minimumQuants = stackalloc byte[LaneScratch.BlocksAtATime * 8];
         ScaleSearch.Positive<TLanes>(found.Scales[..groups], found.Weights, 8, 63, scales, scaleQuants);

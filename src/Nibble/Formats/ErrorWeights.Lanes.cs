@@ -9,7 +9,7 @@ internal static partial class ErrorWeights
     /// <param name="size">Values of a group, a multiple of 8.</param>
     /// <param name="sums">Room for as many whole vectors as the groups begin.</param>
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SumsOfSquares<TLanes>(ReadOnlySpan<float> values, int size, Span<float> sums) where TLanes : unmanaged, ILanes<TLanes>
+    private static void SumsOfSquares<TLanes>(ReadOnlySpan<float> values, int size, Span<float> sums) where TLanes : unmanaged, ILanes<TLanes>
     {
         Span<TLanes> columns = stackalloc TLanes[8];
         int groups = values.Length / size;
@@ -23,6 +23,19 @@ internal static partial class ErrorWeights
             }
             sum.Store(sums[first..]);
         }
+    }
+
+    /// <summary>For every group of a few blocks of 256 values the mean square of its block.</summary>
+    /// <param name="values">Whole blocks, at most <see cref="LaneScratch.BlocksAtATime"/>.</param>
+    /// <param name="factor">By which to multiply it.</param>
+    /// <param name="groups">Groups of a block.</param>
+    /// <param name="meanSquares">Room for the groups of as many blocks as may be treated together.</param>
+    public static void MeanSquares<TLanes>(ReadOnlySpan<float> values, float factor, int groups, Span<float> meanSquares) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        SumsOfSquares<TLanes>(values, 256, meanSquares);
+        for (int b = values.Length / 256 - 1; b >= 0; b--) meanSquares.Slice(b * groups, groups).Fill(factor * meanSquares[b] / 256);
+        // Lanes beyond the last group are computed too.
+        meanSquares[(values.Length / 256 * groups)..].Clear();
     }
 
     /// <summary>As the scalar code, for the group of every lane; <paramref name="weights"/> holds the importance at first.</summary>

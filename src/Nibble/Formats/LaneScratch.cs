@@ -32,6 +32,9 @@ internal static class LaneScratch
     /// <summary>Blocks of 256 values whose groups are treated together; a multiple of the lanes of any vector.</summary>
     public const int BlocksAtATime = 16;
 
+    /// <summary>Groups treated together where each is a block by itself.</summary>
+    public const int GroupsAtATime = 128;
+
     /// <summary>Bytes for three runs of 32 vectors of 64 bytes.</summary>
     public const int Bytes = 3 * 32 * 64 + Alignment;
 }

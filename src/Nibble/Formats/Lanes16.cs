@@ -43,6 +43,9 @@ internal readonly struct Lanes16(Vector512<float> values) : ILanes<Lanes16>
     public static Lanes16 operator /(Lanes16 left, Lanes16 right) => new(Avx512F.Divide(left._values, right._values));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator -(Lanes16 value) => new(value._values ^ Vector512.Create(-0f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 operator &(Lanes16 left, Lanes16 right) => new(left._values & right._values);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

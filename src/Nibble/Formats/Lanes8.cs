@@ -45,6 +45,9 @@ internal readonly struct Lanes8(Vector256<float> values) : ILanes<Lanes8>
     public static Lanes8 operator /(Lanes8 left, Lanes8 right) => new(Avx.Divide(left._values, right._values));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 operator -(Lanes8 value) => new(value._values ^ Vector256.Create(-0f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 operator &(Lanes8 left, Lanes8 right) => new(left._values & right._values);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -53,18 +53,10 @@ public partial struct Q2_K
     [SkipLocalsInit]
     private static void ChooseScales<TLanes>(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, AffineGroups found, Span<Q2_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
     {
-        LaneScratch<TLanes> group = new(stackalloc byte[LaneScratch.Bytes], 16);
-        Span<float> sums = stackalloc float[LaneScratch.BlocksAtATime];
-        ErrorWeights.SumsOfSquares<TLanes>(values, 256, sums);
-        int groups = values.Length / 16;
-        for (int first = 0; first < groups; first += TLanes.Count)
-        {
-            LaneGroups.Transpose(values, first, groups, 16, group.Values);
-            LaneGroups.Transpose(importance, first, groups, 16, group.Weights);
-            // The lanes of one vector are groups of the same block.
-            ErrorWeights.ByImportance(group.Values, group.Weights, TLanes.Create(sums[first / 16] / 256)).Store(found.Weights[first..]);
-            found.Set(first, ScaleSearch.Affine(group.Values, group.Weights, limit: 3, AffineCandidates.WithImportance, group.Trial));
-        }
+        Span<float> meanSquares = stackalloc float[LaneScratch.BlocksAtATime * 16];
+        ErrorWeights.MeanSquares<TLanes>(values, 1, 16, meanSquares);
+        found.Search<TLanes>(values, importance, meanSquares, 16, limit: 3);
+        int groups = blocks.Length * 16;
         Span<float> scales = stackalloc float[LaneScratch.BlocksAtATime], minimums = stackalloc float[LaneScratch.BlocksAtATime];
         Span<byte> scaleQuants = stackalloc byte[LaneScratch.BlocksAtATime * 16], minimumQuants = stackalloc byte[LaneScratch.BlocksAtATime * 16];
         ScaleSearch.Positive<TLanes>(found.Scales[..groups], found.Weights, 16, 15, scales, scaleQuants);

@@ -49,17 +49,9 @@ public partial struct Q3_K
         SymmetricGroups found = new(stackalloc float[SymmetricGroups.Floats(LaneScratch.BlocksAtATime * 16)]);
         SymmetricGroups ofBlocks = new(stackalloc float[SymmetricGroups.Floats(LaneScratch.BlocksAtATime)]);
         LaneScratch<TLanes> lanes = new(stackalloc byte[LaneScratch.Bytes], 16);
-        Span<float> sums = stackalloc float[LaneScratch.BlocksAtATime];
-        ErrorWeights.SumsOfSquares<TLanes>(values, 256, sums);
-        int groups = values.Length / 16;
-        for (int first = 0; first < groups; first += TLanes.Count)
-        {
-            LaneGroups.Transpose(values, first, groups, 16, lanes.Values);
-            LaneGroups.Transpose(importance, first, groups, 16, lanes.Weights);
-            // The lanes of one vector are groups of the same block.
-            ErrorWeights.ByImportance(lanes.Values, lanes.Weights, TLanes.Create(2 * sums[first / 16] / 256)).Store(found.Weights[first..]);
-            found.Set(first, ScaleSearch.Symmetric<TLanes>(lanes.Values, lanes.Weights, limit: 4, lanes.Trial));
-        }
+        Span<float> meanSquares = stackalloc float[LaneScratch.BlocksAtATime * 16];
+        ErrorWeights.MeanSquares<TLanes>(values, 2, 16, meanSquares);
+        found.Search<TLanes>(values, importance, meanSquares, 16, limit: 4);
         for (int first = 0; first < blocks.Length; first += TLanes.Count)
         {
             LaneGroups.Transpose(found.Scales, first, blocks.Length, 16, lanes.Values);

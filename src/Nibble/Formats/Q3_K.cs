@@ -64,12 +64,7 @@ public partial struct Q3_K : IWeightBlock<Q3_K, Q8_K>
     private void StoreQuants(ReadOnlySpan<byte> quants)
     {
         TwoBits.Pack(quants, shift: 0, Quants);
-        for (int i = 0; i < 32; i++)
-        {
-            int thirds = 0;
-            for (int run = 0; run < 8; run++) thirds |= (quants[run * 32 + i] >> 2) << run;
-            ThirdBits[i] = (byte)thirds;
-        }
+        BitPlanes.Pack(quants, bit: 2, ThirdBits);
     }
 
     private void ChooseScales(ReadOnlySpan<float> values, Span<byte> quants)

@@ -79,12 +79,7 @@ public partial struct Q5_K : IWeightBlock<Q5_K, Q8_K>
         Minimum = chosen.Minimum;
         Groups = chosen.Groups;
         Nibbles.Pack(quants, half: 32, Quants);
-        for (int i = 0; i < 32; i++)
-        {
-            int fifths = 0;
-            for (int g = 0; g < 8; g++) fifths |= (quants[g * 32 + i] >> 4 & 1) << g;
-            FifthBits[i] = (byte)fifths;
-        }
+        BitPlanes.Pack(quants, bit: 4, FifthBits);
     }
 
     public static float Dot(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations) =>

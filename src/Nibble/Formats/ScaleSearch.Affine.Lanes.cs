@@ -51,7 +51,7 @@ internal static partial class ScaleSearch
             origin = TLanes.Choose(isBetter, lowest, origin);
             lowest = TLanes.Choose(isBetter, trialLowest, lowest);
         }
-        return new(TLanes.Choose(isFlat, zero, scale), TLanes.Create(-1) * lowest, TLanes.Choose(isFlat, zero, bestInverse), origin);
+        return new(TLanes.Choose(isFlat, zero, scale), -lowest, TLanes.Choose(isFlat, zero, bestInverse), origin);
     }
 
     /// <summary>Rounds to the quants of a trial and sums weight * quant, weight * quant² and weight * quant * value.</summary>

@@ -8,14 +8,23 @@ namespace Nibble.Tests.Formats;
 
 public abstract partial class WeightBlockTests<TWeight, TActivation>
 {
-    private delegate void Quantization(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<TWeight> blocks);
+    private delegate void Quantization(ReadOnlySpan<float> source, Span<TWeight> blocks);
 
-    private static readonly Quantization? s_quantizeScalar = Find("QuantizeScalar", null);
+    private delegate void WeighedQuantization(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<TWeight> blocks);
+
+    /// <summary>Only formats of which a block is one group have a method of their own for no importance.</summary>
+    private static readonly Quantization? s_quantizeScalar = Find<Quantization>("QuantizeScalar", null);
+
+    private static readonly WeighedQuantization? s_quantizeWeighedScalar = Find<WeighedQuantization>("QuantizeScalar", null);
 
     /// <summary>Quantization with several groups side by side, at every width this processor has.</summary>
-    private static readonly Quantization[] s_quantizeLanes =
+    private static readonly WeighedQuantization[] s_quantizeLanes =
     [
-        .. new[] { Avx2.IsSupported ? Find("QuantizeLanes", typeof(Lanes8)) : null, Avx512BW.IsSupported ? Find("QuantizeLanes", typeof(Lanes16)) : null }.OfType<Quantization>(),
+        .. new[]
+        {
+            Avx2.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes8)) : null,
+            Avx512BW.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes16)) : null,
+        }.OfType<WeighedQuantization>(),
     ];
 
     [Fact]
@@ -23,6 +32,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
     {
         Random random = new(4);
         for (int count = 1; count <= 40; count++) AssertSameBytes(Values(random, count * values, 0), Importance(random, count * values, 0), $"{count} blocks");
+        AssertSameBytes(Values(random, 150 * values, 0), Importance(random, 150 * values, 0), "150 blocks");
     }
 
     [Fact]
@@ -39,29 +49,39 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
         }
     }
 
-    private static Quantization? Find(string name, Type? lanes)
+    private static TDelegate? Find<TDelegate>(string name, Type? lanes) where TDelegate : Delegate
     {
-        MethodInfo? method = typeof(TWeight).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).SingleOrDefault(m => m.Name == name && m.GetParameters().Length == 3);
-        return (lanes is null ? method : method?.MakeGenericMethod(lanes))?.CreateDelegate<Quantization>();
+        int parameters = typeof(TDelegate).GetMethod("Invoke")!.GetParameters().Length;
+        MethodInfo? method = typeof(TWeight).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).SingleOrDefault(m => m.Name == name && m.GetParameters().Length == parameters);
+        return (lanes is null ? method : method?.MakeGenericMethod(lanes))?.CreateDelegate<TDelegate>();
     }
 
     private static void AssertSameBytes(float[] source, float[] importance, string what)
     {
-        foreach (Quantization quantize in s_quantizeLanes)
+        TWeight[] expected = new TWeight[source.Length / TWeight.BlockSize], actual = new TWeight[expected.Length];
+        using GuardedMemory<float> values = new(source), columns = new(importance);
+        foreach (WeighedQuantization quantize in s_quantizeLanes)
         {
-            foreach (float[] columns in new[] { [], importance })
-            {
-                TWeight[] expected = new TWeight[source.Length / TWeight.BlockSize], actual = new TWeight[expected.Length];
-                MemoryMarshal.AsBytes(actual.AsSpan()).Fill(0xcc);
-                s_quantizeScalar!(source, columns, expected);
-                using GuardedMemory<float> guarded = new(source), guardedColumns = new(columns);
-                quantize(guarded.Span, guardedColumns.Span, actual);
-                int same = MemoryMarshal.AsBytes(expected.AsSpan()).CommonPrefixLength(MemoryMarshal.AsBytes(actual.AsSpan()));
-                Assert.True(
-                    same == expected.Length * Unsafe.SizeOf<TWeight>(),
-                    $"{what}, {(columns.Length == 0 ? "no importance" : "importance")}: byte {same % Unsafe.SizeOf<TWeight>()} of block {same / Unsafe.SizeOf<TWeight>()} differs");
-            }
+            s_quantizeWeighedScalar!(source, importance, expected);
+            MemoryMarshal.AsBytes(actual.AsSpan()).Fill(0xcc);
+            quantize(values.Span, columns.Span, actual);
+            AssertSameBytes(expected, actual, $"{what} with importance");
+            if (s_quantizeScalar is not null) continue;
+            s_quantizeWeighedScalar(source, [], expected);
+            MemoryMarshal.AsBytes(actual.AsSpan()).Fill(0xcc);
+            quantize(values.Span, [], actual);
+            AssertSameBytes(expected, actual, what);
         }
+        if (s_quantizeScalar is null) return;
+        s_quantizeScalar(source, expected);
+        TWeight.Quantize(values.Span, actual);
+        AssertSameBytes(expected, actual, what);
+    }
+
+    private static void AssertSameBytes(TWeight[] expected, TWeight[] actual, string what)
+    {
+        int same = MemoryMarshal.AsBytes(expected.AsSpan()).CommonPrefixLength(MemoryMarshal.AsBytes(actual.AsSpan()));
+        Assert.True(same == expected.Length * Unsafe.SizeOf<TWeight>(), $"{what}: byte {same % Unsafe.SizeOf<TWeight>()} of block {same / Unsafe.SizeOf<TWeight>()} differs");
     }
 
     private const int Kinds = 14;
