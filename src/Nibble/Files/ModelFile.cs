@@ -67,6 +67,13 @@ public abstract class ModelFile : IDisposable
     /// <summary>All bytes of a tensor.</summary>
     public MemoryRegion Read(TensorInfo tensor) => Read(tensor, 0, tensor.Rows);
 
+    /// <summary>Says that rows will be read soon, so that the system can get them from the disk meanwhile.</summary>
+    public virtual void Prefetch(TensorInfo tensor, long firstRow, long rows)
+    {
+        MemoryRegion region = Read(tensor, firstRow, rows);
+        (region.Owner as MappedFile)?.Prefetch(region);
+    }
+
     /// <summary>Says that a region that <see cref="Read(TensorInfo, long, long)"/> returned is not needed again: it must not be used after.</summary>
     public virtual void Release(MemoryRegion region) => (region.Owner as MappedFile)?.Release(region);
 

@@ -106,3 +106,10 @@ public struct UInt32x16
 {
     private uint _first;
 }
+
+/// <summary>256 bytes in place.</summary>
+[InlineArray(256)]
+public struct Byte256
+{
+    private byte _first;
+}

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Nibble.Formats;
 
 /// <summary>How much an error in each value of a group counts when its scale is chosen.</summary>
-internal static class ErrorWeights
+internal static partial class ErrorWeights
 {
     /// <summary>Says that <paramref name="format"/> cannot do without importance.</summary>
     [DoesNotReturn]

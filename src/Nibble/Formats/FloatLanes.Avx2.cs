@@ -16,6 +16,47 @@ internal static class FloatLanes
         return Sse.MaxScalar(two, Vector128.CreateScalarUnsafe(two[1])).ToScalar();
     }
 
+    /// <summary>The smallest of eight numbers, none of them NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Min(Vector256<float> values)
+    {
+        Vector128<float> four = Sse.Min(values.GetLower(), values.GetUpper());
+        Vector128<float> two = Sse.Min(four, Sse.MoveHighToLow(four, four));
+        return Sse.MinScalar(two, Vector128.CreateScalarUnsafe(two[1])).ToScalar();
+    }
+
+    /// <summary>The first of the values of largest magnitude, with its sign.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Extreme(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+    {
+        // VMAXPS gives its second operand where one is NaN.
+        Vector256<float> magnitudes = Avx.Max(Vector256.Abs(d), Avx.Max(Vector256.Abs(c), Avx.Max(Vector256.Abs(b), Avx.Max(Vector256.Abs(a), Vector256<float>.Zero))));
+        float largest = Max(magnitudes);
+        if (largest == 0) return 0;
+        Vector256<float> wanted = Vector256.Create(largest);
+        uint isNegative = Signs(a) | Signs(b) << 8 | Signs(c) << 16 | Signs(d) << 24;
+        uint found = Signs(Vector256.Equals(Vector256.Abs(a), wanted)) | Signs(Vector256.Equals(Vector256.Abs(b), wanted)) << 8
+            | Signs(Vector256.Equals(Vector256.Abs(c), wanted)) << 16 | Signs(Vector256.Equals(Vector256.Abs(d), wanted)) << 24;
+        return (isNegative & found & (0 - found)) != 0 ? -largest : largest;
+
+        static uint Signs(Vector256<float> values) => values.ExtractMostSignificantBits();
+    }
+
+    /// <summary>The smallest and the largest value; of zeros of either sign any.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (float Lowest, float Highest) Range(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+    {
+        Vector256<float> lowest = Avx.Min(d, Avx.Min(c, Avx.Min(b, Avx.Min(a, Vector256.Create(float.MaxValue)))));
+        Vector256<float> highest = Avx.Max(d, Avx.Max(c, Avx.Max(b, Avx.Max(a, Vector256.Create(float.MinValue)))));
+        return (Min(lowest), Max(highest));
+    }
+
+    /// <summary>The low bytes of 32 numbers without their fractions; what does not fit 32 bits becomes 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<sbyte> Truncate(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d) => LowBytes(
+        Avx.ConvertToVector256Int32WithTruncation(a), Avx.ConvertToVector256Int32WithTruncation(b),
+        Avx.ConvertToVector256Int32WithTruncation(c), Avx.ConvertToVector256Int32WithTruncation(d));
+
     /// <summary>The nearest integers, halves away from zero, for magnitudes below 2^22; others and NaN give <see cref="int.MinValue"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> RoundAwayFromZero(Vector256<float> values)

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Nibble.Formats;
 
 /// <summary>
@@ -11,10 +13,16 @@ namespace Nibble.Formats;
 internal static partial class Nibbles
 {
     /// <summary>Packs the low 4 bits of <c>2 * bytes.Length</c> values, run by run of <c>2 * half</c> values.</summary>
+    /// <param name="values">The values.</param>
+    /// <param name="half">A multiple of 16.</param>
+    /// <param name="bytes">Whole runs.</param>
     public static void Pack(ReadOnlySpan<byte> values, int half, Span<byte> bytes)
     {
         for (int start = 0; start < bytes.Length; start += half)
-            for (int j = 0; j < half; j++)
-                bytes[start + j] = (byte)(values[2 * start + j] & 15 | values[2 * start + j + half] << 4);
+        {
+            ReadOnlySpan<byte> low = values.Slice(2 * start, half), high = values.Slice(2 * start + half, half);
+            for (int j = 0; j < half; j += 16)
+                (Vector128.Create(low[j..]) & Vector128.Create((byte)15) | Vector128.Create(high[j..]) << 4).CopyTo(bytes[(start + j)..]);
+        }
     }
 }

@@ -10,6 +10,8 @@ namespace Nibble.Formats;
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
 {
+    private static AffineCandidates Candidates => new(-0.5f, 0.1f, 15, AbsoluteError: true);
+
     public Byte16 Groups;   // scales: of each group the scale in bits 3-0, the minimum in bits 7-4
     public Byte64 Quants;   // qs: see TwoBits
     public Half Scale;      // d
@@ -38,6 +40,13 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q2_K> blocks)
     {
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q2_K> blocks)
+    {
         Span<byte> quants = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)
         {
@@ -57,12 +66,21 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
     private void ChooseScales(ReadOnlySpan<float> values, Span<byte> quants)
     {
         Span<float> scales = stackalloc float[16], minimums = stackalloc float[16], weights = stackalloc float[16];
-        float largestScale = 0, largestMinimum = 0;
         for (int g = 0; g < 16; g++)
         {
             ReadOnlySpan<float> group = values.Slice(g * 16, 16);
             for (int i = 0; i < 16; i++) weights[i] = MathF.Abs(group[i]);
-            scales[g] = ScaleSearch.Affine(group, weights, limit: 3, new AffineCandidates(-0.5f, 0.1f, 15, AbsoluteError: true), quants.Slice(g * 16, 16), out minimums[g]);
+            scales[g] = ScaleSearch.Affine(group, weights, limit: 3, Candidates, quants.Slice(g * 16, 16), out minimums[g]);
+        }
+        StoreScales(scales, minimums);
+    }
+
+    /// <summary>Without importance the largest scale and the largest minimum become 15.</summary>
+    private void StoreScales(ReadOnlySpan<float> scales, ReadOnlySpan<float> minimums)
+    {
+        float largestScale = 0, largestMinimum = 0;
+        for (int g = 0; g < 16; g++)
+        {
             if (scales[g] > largestScale) largestScale = scales[g];
             if (minimums[g] > largestMinimum) largestMinimum = minimums[g];
         }

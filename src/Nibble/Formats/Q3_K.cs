@@ -41,6 +41,13 @@ public partial struct Q3_K : IWeightBlock<Q3_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q3_K> blocks)
     {
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q3_K> blocks)
+    {
         Span<byte> quants = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)
         {
@@ -50,21 +57,27 @@ public partial struct Q3_K : IWeightBlock<Q3_K, Q8_K>
             else block.ChooseScales(values, importance.Slice(b * 256, 256), quants);
             for (int g = 0; g < 16; g++)
                 ScaleSearch.RoundSymmetric(values.Slice(g * 16, 16), (float)block.Scale * block.Groups.Scale(g), limit: 4, quants.Slice(g * 16, 16));
-            TwoBits.Pack(quants, shift: 0, block.Quants);
-            for (int i = 0; i < 32; i++)
-            {
-                int thirds = 0;
-                for (int run = 0; run < 8; run++) thirds |= (quants[run * 32 + i] >> 2) << run;
-                block.ThirdBits[i] = (byte)thirds;
-            }
+            block.StoreQuants(quants);
         }
+    }
+
+    private void StoreQuants(ReadOnlySpan<byte> quants)
+    {
+        TwoBits.Pack(quants, shift: 0, Quants);
+        BitPlanes.Pack(quants, bit: 2, ThirdBits);
     }
 
     private void ChooseScales(ReadOnlySpan<float> values, Span<byte> quants)
     {
         Span<float> scales = stackalloc float[16];
-        Span<byte> scaleQuants = stackalloc byte[16];
         for (int g = 0; g < 16; g++) scales[g] = ScaleSearch.SymmetricStepwise(values.Slice(g * 16, 16), limit: 4, quants.Slice(g * 16, 16));
+        StoreScales(scales);
+    }
+
+    /// <summary>Without importance the scale of largest magnitude becomes -32.</summary>
+    private void StoreScales(ReadOnlySpan<float> scales)
+    {
+        Span<byte> scaleQuants = stackalloc byte[16];
         float extreme = ScaleSearch.Extreme(scales);
         Groups = default;
         Scale = default;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -10,6 +11,8 @@ namespace Nibble.Formats;
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
 {
+    private static AffineCandidates Candidates => new(-1, 0.1f, 20);
+
     public Half Scale;           // d
     public Half Minimum;         // dmin
     public SixBitScales Groups;  // scales
@@ -40,16 +43,41 @@ public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_K> blocks)
     {
-        Span<byte> quants = stackalloc byte[256];
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_K> blocks)
+    {
+        EightGroups chosen = default;
         for (int b = 0; b < blocks.Length; b++)
         {
-            ref Q4_K block = ref blocks[b];
-            ReadOnlySpan<float> weighed = importance.IsEmpty ? [] : importance.Slice(b * 256, 256);
-            EightGroups.Quantize(
-                source.Slice(b * 256, 256), weighed, limit: 15, new AffineCandidates(-1, 0.1f, 20),
-                quants, out block.Scale, out block.Minimum, out block.Groups);
-            Nibbles.Pack(quants, half: 32, block.Quants);
+            chosen.Quantize(source.Slice(b * 256, 256), importance.IsEmpty ? [] : importance.Slice(b * 256, 256), limit: 15, Candidates);
+            blocks[b].Store(chosen);
         }
+    }
+
+    [SkipLocalsInit]
+    internal static void QuantizeLanes<TLanes>(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        Span<EightGroups> chosen = stackalloc EightGroups[LaneScratch.BlocksAtATime];
+        for (int b = 0; b < blocks.Length; b += chosen.Length)
+        {
+            if (chosen.Length > blocks.Length - b) chosen = chosen[..(blocks.Length - b)];
+            int start = b * 256, count = chosen.Length * 256;
+            EightGroups.Quantize<TLanes>(source.Slice(start, count), importance.IsEmpty ? [] : importance.Slice(start, count), limit: 15, Candidates, chosen);
+            for (int i = 0; i < chosen.Length; i++) blocks[b + i].Store(chosen[i]);
+        }
+    }
+
+    private void Store(in EightGroups chosen)
+    {
+        ReadOnlySpan<byte> quants = chosen.Quants;
+        Scale = chosen.Scale;
+        Minimum = chosen.Minimum;
+        Groups = chosen.Groups;
+        Nibbles.Pack(quants, half: 32, Quants);
     }
 
     public static float Dot(ReadOnlySpan<Q4_K> weights, ReadOnlySpan<Q8_K> activations) =>

@@ -33,6 +33,12 @@ public partial struct Q5_0 : IWeightBlock<Q5_0, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q5_0> blocks)
     {
+        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<Q5_0> blocks)
+    {
         Span<byte> quants = stackalloc byte[32];
         for (int b = 0; b < blocks.Length; b++)
         {
@@ -46,6 +52,13 @@ public partial struct Q5_0 : IWeightBlock<Q5_0, Q8_0>
     }
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_0> blocks)
+    {
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_0> blocks)
     {
         Span<byte> quants = stackalloc byte[32];
         Span<float> weights = stackalloc float[32];

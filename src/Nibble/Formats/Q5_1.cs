@@ -34,6 +34,12 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q5_1> blocks)
     {
+        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<Q5_1> blocks)
+    {
         Span<byte> quants = stackalloc byte[32];
         for (int b = 0; b < blocks.Length; b++)
         {
@@ -47,6 +53,13 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
     }
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_1> blocks)
+    {
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_1> blocks)
     {
         Span<byte> quants = stackalloc byte[32];
         Span<float> weights = stackalloc float[32];

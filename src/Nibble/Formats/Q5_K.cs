@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -10,6 +11,8 @@ namespace Nibble.Formats;
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public partial struct Q5_K : IWeightBlock<Q5_K, Q8_K>
 {
+    private static AffineCandidates Candidates => new(-0.5f, 0.1f, 15);
+
     public Half Scale;           // d
     public Half Minimum;         // dmin
     public SixBitScales Groups;  // scales
@@ -41,22 +44,42 @@ public partial struct Q5_K : IWeightBlock<Q5_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_K> blocks)
     {
-        Span<byte> quants = stackalloc byte[256];
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_K> blocks)
+    {
+        EightGroups chosen = default;
         for (int b = 0; b < blocks.Length; b++)
         {
-            ref Q5_K block = ref blocks[b];
-            ReadOnlySpan<float> weighed = importance.IsEmpty ? [] : importance.Slice(b * 256, 256);
-            EightGroups.Quantize(
-                source.Slice(b * 256, 256), weighed, limit: 31, new AffineCandidates(-0.5f, 0.1f, 15),
-                quants, out block.Scale, out block.Minimum, out block.Groups);
-            Nibbles.Pack(quants, half: 32, block.Quants);
-            for (int i = 0; i < 32; i++)
-            {
-                int fifths = 0;
-                for (int g = 0; g < 8; g++) fifths |= (quants[g * 32 + i] >> 4 & 1) << g;
-                block.FifthBits[i] = (byte)fifths;
-            }
+            chosen.Quantize(source.Slice(b * 256, 256), importance.IsEmpty ? [] : importance.Slice(b * 256, 256), limit: 31, Candidates);
+            blocks[b].Store(chosen);
         }
+    }
+
+    [SkipLocalsInit]
+    internal static void QuantizeLanes<TLanes>(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
+    {
+        Span<EightGroups> chosen = stackalloc EightGroups[LaneScratch.BlocksAtATime];
+        for (int b = 0; b < blocks.Length; b += chosen.Length)
+        {
+            if (chosen.Length > blocks.Length - b) chosen = chosen[..(blocks.Length - b)];
+            int start = b * 256, count = chosen.Length * 256;
+            EightGroups.Quantize<TLanes>(source.Slice(start, count), importance.IsEmpty ? [] : importance.Slice(start, count), limit: 31, Candidates, chosen);
+            for (int i = 0; i < chosen.Length; i++) blocks[b + i].Store(chosen[i]);
+        }
+    }
+
+    private void Store(in EightGroups chosen)
+    {
+        ReadOnlySpan<byte> quants = chosen.Quants;
+        Scale = chosen.Scale;
+        Minimum = chosen.Minimum;
+        Groups = chosen.Groups;
+        Nibbles.Pack(quants, half: 32, Quants);
+        BitPlanes.Pack(quants, bit: 4, FifthBits);
     }
 
     public static float Dot(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations) =>

@@ -42,6 +42,13 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q6_K> blocks)
     {
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q6_K> blocks)
+    {
         Span<byte> quants = stackalloc byte[256];
         Span<float> scales = stackalloc float[16];
         for (int b = 0; b < blocks.Length; b++)
@@ -53,22 +60,32 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
                 ReadOnlySpan<float> weights = importance.IsEmpty ? [] : importance.Slice(b * 256 + g * 16, 16);
                 scales[g] = ScaleSearch.Symmetric(values.Slice(g * 16, 16), weights, limit: 32, quants.Slice(g * 16, 16));
             }
-            float extreme = ScaleSearch.Extreme(scales);
-            if (MathF.Abs(extreme) < ScaleSearch.Negligible)
-            {
-                block = default;
-                continue;
-            }
-            float inverse = -128 / extreme;
-            block.Scale = (Half)(1 / inverse);
+            if (!block.StoreScales(scales)) continue;
             for (int g = 0; g < 16; g++)
-            {
-                block.Groups[g] = (sbyte)Math.Min(127, Rounding.ToEven(inverse * scales[g]));
                 ScaleSearch.RoundSymmetric(values.Slice(g * 16, 16), (float)block.Scale * block.Groups[g], limit: 32, quants.Slice(g * 16, 16));
-            }
-            Nibbles.Pack(quants, half: 64, block.Quants);
-            TwoBits.Pack(quants, shift: 4, block.HighBits);
+            block.StoreQuants(quants);
         }
+    }
+
+    /// <summary>The scale of largest magnitude becomes -128. Where all are negligible the block is zero and the result false.</summary>
+    private bool StoreScales(ReadOnlySpan<float> scales)
+    {
+        float extreme = ScaleSearch.Extreme(scales);
+        if (MathF.Abs(extreme) < ScaleSearch.Negligible)
+        {
+            this = default;
+            return false;
+        }
+        float inverse = -128 / extreme;
+        Scale = (Half)(1 / inverse);
+        for (int g = 0; g < 16; g++) Groups[g] = (sbyte)Math.Min(127, Rounding.ToEven(inverse * scales[g]));
+        return true;
+    }
+
+    private void StoreQuants(ReadOnlySpan<byte> quants)
+    {
+        Nibbles.Pack(quants, half: 64, Quants);
+        TwoBits.Pack(quants, shift: 4, HighBits);
     }
 
     public static float Dot(ReadOnlySpan<Q6_K> weights, ReadOnlySpan<Q8_K> activations) =>

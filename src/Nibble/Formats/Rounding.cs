@@ -4,7 +4,7 @@ namespace Nibble.Formats;
 /// From floating point to integers, with the same result on every processor. Where a value has no integer (infinities
 /// and NaN, which scales of denormal size lead to) the results are those of x86, so that files come out the same.
 /// </summary>
-internal static class Rounding
+internal static partial class Rounding
 {
     /// <summary>The nearest integer, halves to the even one, for magnitudes up to 4,194,303; infinities give -4,194,304.</summary>
     public static int ToEven(float value)

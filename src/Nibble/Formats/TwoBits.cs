@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Nibble.Formats;
 
 /// <summary>
@@ -15,10 +18,12 @@ internal static class TwoBits
         for (int run = 0; run < 2; run++)
         {
             ReadOnlySpan<byte> v = values.Slice(run * 128, 128);
-            for (int j = 0; j < 32; j++)
-                bytes[run * 32 + j] = (byte)(v[j] >> shift & 3 | (v[j + 32] >> shift & 3) << 2 | (v[j + 64] >> shift & 3) << 4 | (v[j + 96] >> shift & 3) << 6);
+            (Bits(v, shift) | Bits(v[32..], shift) << 2 | Bits(v[64..], shift) << 4 | Bits(v[96..], shift) << 6).CopyTo(bytes[(run * 32)..]);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Bits(ReadOnlySpan<byte> values, int shift) => Vector256.Create(values) >> shift & Vector256.Create((byte)3);
 
     /// <summary>The number of value <paramref name="i"/>, 0 … 3.</summary>
     public static int At(ReadOnlySpan<byte> bytes, int i) => bytes[i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3;

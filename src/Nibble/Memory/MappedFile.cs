@@ -42,18 +42,34 @@ public sealed unsafe partial class MappedFile : IDisposable
     public MemoryRegion Region => new(_start, Length, this);
 
     /// <summary>
+    /// Tells the system that a part of the file will be read soon, so that it gets it from the disk meanwhile. Does nothing on
+    /// systems without such a call.
+    /// </summary>
+    internal void Prefetch(MemoryRegion part)
+    {
+        const int MadvWillNeed = 3; // the same number on Linux and macOS
+        long first = (long)part.Pointer / Environment.SystemPageSize * Environment.SystemPageSize;
+        Advise(first, (long)part.Pointer + part.Length, MadvWillNeed);
+    }
+
+    /// <summary>
     /// Tells the system that a part of the file will not be read again soon, so that its pages stop counting as this process's memory.
     /// The data stays readable. Does nothing on systems without such a call.
     /// </summary>
     internal void Release(MemoryRegion part)
     {
-        if (_start == null || !(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())) return;
+        const int MadvDontNeed = 4; // the same number on Linux and macOS; on a read-only file mapping nothing is lost
         long page = Environment.SystemPageSize;
         long first = (long)part.Pointer / page * page;
         // Whole pages only at the end: the last page may hold the start of what is read next.
-        long end = ((long)part.Pointer + part.Length) / page * page;
-        const int MadvDontNeed = 4; // the same number on Linux and macOS; on a read-only file mapping nothing is lost
-        if (end > first) _ = Advise((void*)first, (nuint)(end - first), MadvDontNeed);
+        Advise(first, ((long)part.Pointer + part.Length) / page * page, MadvDontNeed);
+    }
+
+    private void Advise(long first, long end, int advice)
+    {
+        if (_start == null || end <= first || !(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())) return;
+        // Advice only: where the system does not take it nothing is wrong.
+        _ = Advise((void*)first, (nuint)(end - first), advice);
     }
 
     public void Dispose()

@@ -7,14 +7,17 @@ namespace Nibble.Quantization;
 /// <summary>How far quantizing has come.</summary>
 /// <param name="Tensor">The tensor at work.</param>
 /// <param name="Index">Its place in the plan.</param>
-/// <param name="ValuesDone">Weights written so far.</param>
+/// <param name="ValuesDone">Weights done so far.</param>
 /// <param name="ValuesTotal">Weights of the model.</param>
 public readonly record struct QuantizationProgress(PlannedTensor Tensor, int Index, long ValuesDone, long ValuesTotal);
 
-/// <summary>Writes a model with its tensors in other formats. Source and target stream through buffers of a fixed size.</summary>
+/// <summary>
+/// Writes a model with its tensors in other formats. Source and target stream through buffers of a fixed size: while one
+/// chunk is converted, the one before it is written and the next is read.
+/// </summary>
 public static class Quantizer
 {
-    /// <summary>Weights in flight: 16 MB in single precision. More does not make it faster, and memory stays small for any model.</summary>
+    /// <summary>Weights of a chunk. More does not make it faster, and memory stays small for any model.</summary>
     private const int ChunkValues = 4 << 20;
 
     /// <summary>Quantizes a model, GGUF or a folder as published on Hugging Face, in the background.</summary>
@@ -47,27 +50,53 @@ public static class Quantizer
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(plan);
+        TensorImportance[] importance = [.. plan.Tensors.Select(t => new TensorImportance(t.Source, plan.Options.Importance))];
         using GgufWriter writer = GgufWriter.Create(target, plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
         using TensorConverter converter = new(threads);
+        Chunk[] chunks = [.. plan.Tensors.SelectMany((tensor, index) => Cut(tensor, index, importance[index]))];
         long total = plan.Tensors.Sum(t => t.Target.Count), done = 0;
-        for (int index = 0; index < plan.Tensors.Count; index++)
+        Task output = Task.CompletedTask;
+        try
         {
-            PlannedTensor tensor = plan.Tensors[index];
-            TensorImportance importance = new(tensor.Source, plan.Options.Importance);
-            long rowsAtATime = Math.Max(1, ChunkValues / tensor.Source.Columns);
-            for (long row = 0, rows; row < tensor.Source.Rows; row += rows)
+            for (int i = 0; i < chunks.Length; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                rows = Math.Min(Math.Min(rowsAtATime, tensor.Source.Rows - row), importance.RowsLeft(row));
-                MemoryRegion data = file.Read(tensor.Source, row, rows);
-                writer.Write(tensor.IsConverted
-                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)rows, (int)tensor.Source.Columns, importance.At(row))
-                    : data.AsSpan<byte>());
-                file.Release(data);
-                done += rows * tensor.Source.Columns;
-                progress?.Report(new(tensor, index, done, total));
+                Chunk chunk = chunks[i];
+                PlannedTensor tensor = plan.Tensors[chunk.Tensor];
+                Chunk? next = i + 1 < chunks.Length ? chunks[i + 1] : null;
+                MemoryRegion data = file.Read(tensor.Source, chunk.FirstRow, chunk.Rows);
+                MemoryRegion result = tensor.IsConverted
+                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)chunk.Rows, (int)tensor.Source.Columns, importance[chunk.Tensor].At(chunk.FirstRow))
+                    : data;
+                output.GetAwaiter().GetResult();
+                output = Task.Run(() =>
+                {
+                    if (next is { } soon) file.Prefetch(plan.Tensors[soon.Tensor].Source, soon.FirstRow, soon.Rows);
+                    writer.Write(result.AsSpan<byte>());
+                    file.Release(data);
+                }, CancellationToken.None);
+                done += chunk.Rows * tensor.Source.Columns;
+                progress?.Report(new(tensor, chunk.Tensor, done, total));
             }
+            output.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            Task.WhenAny(output).GetAwaiter().GetResult(); // what it uses is about to go
         }
         writer.Commit();
     }
+
+    private static IEnumerable<Chunk> Cut(PlannedTensor tensor, int index, TensorImportance importance)
+    {
+        long rowsAtATime = Math.Max(1, ChunkValues / tensor.Source.Columns);
+        for (long row = 0, rows; row < tensor.Source.Rows; row += rows)
+        {
+            rows = Math.Min(Math.Min(rowsAtATime, tensor.Source.Rows - row), importance.RowsLeft(row));
+            yield return new(index, row, rows);
+        }
+    }
+
+    /// <summary>Rows of the tensor with that index in the plan.</summary>
+    private readonly record struct Chunk(int Tensor, long FirstRow, long Rows);
 }

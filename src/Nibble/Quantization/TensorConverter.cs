@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using Nibble.Formats;
 using Nibble.Memory;
@@ -8,11 +9,14 @@ namespace Nibble.Quantization;
 /// <param name="threads">Threads to use, 0 for all.</param>
 internal sealed class TensorConverter(int threads) : IDisposable
 {
-    /// <summary>Weights that one thread takes at a time: enough to be worth handing out, few enough that all threads end together.</summary>
-    private const int ValuesAtATime = 1 << 16;
+    /// <summary>
+    /// Weights that one thread takes at a time: enough to be worth handing out, few enough that their values in single
+    /// precision stay in the core's own cache and that all threads end together.
+    /// </summary>
+    private const int ValuesAtATime = 1 << 15;
 
     private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
-    private AlignedBuffer _values = new(0), _result = new(0);
+    private AlignedBuffer _result = new(0), _previous = new(0);
 
     /// <param name="data"><c>[rows, columns]</c> in <paramref name="source"/>.</param>
     /// <param name="source">The format they have.</param>
@@ -20,28 +24,31 @@ internal sealed class TensorConverter(int threads) : IDisposable
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns, a multiple of both block sizes.</param>
     /// <param name="importance"><c>[columns]</c>, or empty for none.</param>
-    /// <returns>The rows in <paramref name="target"/>, valid until the next call.</returns>
-    public ReadOnlySpan<byte> Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, ReadOnlyMemory<float> importance)
+    /// <returns>The rows in <paramref name="target"/>, valid until the call after the next, so that they can be written during that.</returns>
+    public MemoryRegion Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, ReadOnlyMemory<float> importance)
     {
         Debug.Assert(columns % source.BlockSize == 0 && columns % target.BlockSize == 0, "rows hold whole blocks");
         int sourceRow = checked((int)source.ByteSize(columns)), targetRow = checked((int)target.ByteSize(columns));
-        Grow(ref _values, (long)rows * columns * sizeof(float));
+        (_result, _previous) = (_previous, _result);
         Grow(ref _result, (long)rows * targetRow);
+        AlignedBuffer result = _result;
         int rowsAtATime = Math.Max(1, ValuesAtATime / columns);
         Parallel.For(0, (rows + rowsAtATime - 1) / rowsAtATime, _options, part =>
         {
             int first = part * rowsAtATime, count = Math.Min(rowsAtATime, rows - first);
-            Span<float> values = _values.AsSpan<float>((long)first * columns, count * columns);
+            float[] buffer = ArrayPool<float>.Shared.Rent(checked(count * columns));
+            Span<float> values = buffer.AsSpan(0, count * columns);
             source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
-            target.Quantize(values, importance.Span, _result.AsSpan<byte>((long)first * targetRow, count * targetRow));
+            target.Quantize(values, importance.Span, result.AsSpan<byte>((long)first * targetRow, count * targetRow));
+            ArrayPool<float>.Shared.Return(buffer);
         });
-        return _result.AsSpan<byte>(0, rows * targetRow);
+        return result.Region.Slice(0, (long)rows * targetRow);
     }
 
     public void Dispose()
     {
-        _values.Dispose();
         _result.Dispose();
+        _previous.Dispose();
     }
 
     private static void Grow(ref AlignedBuffer buffer, long bytes)

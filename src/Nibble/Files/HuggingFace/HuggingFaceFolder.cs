@@ -81,6 +81,11 @@ public sealed class HuggingFaceFolder : ModelFile
         return ordered;
     }
 
+    public override void Prefetch(TensorInfo tensor, long firstRow, long rows)
+    {
+        if (_sources.TryGetValue(tensor.Name, out TensorInfo? source)) _shards.FileOf(source.Name).Prefetch(source, firstRow, rows);
+    }
+
     public override void Release(MemoryRegion region)
     {
         if (region.Owner is AlignedBuffer buffer && buffer != _ropeDivisors) buffer.Dispose(); // gathered by Read
