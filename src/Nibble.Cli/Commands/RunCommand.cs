@@ -61,7 +61,7 @@ internal static class RunCommand
                 IgnoreEnd = parsed.GetValue(ignoreEnd),
             };
             options.Validate();
-            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file));
+            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
             using TextGenerator generator = new(language, language.ContextFor(parsed.GetValue(context)));
             if (text is null) Converse(language, generator, options, cancellationToken);
@@ -72,15 +72,19 @@ internal static class RunCommand
     }
 
     /// <summary>The prompt, or <see langword="null"/> for an interactive session.</summary>
-    private static string? FindPrompt(string? argument, string? file)
+    private static string? FindPrompt(string? argument, string? file, CancellationToken cancellationToken)
     {
         if (argument is not null && file is not null) throw new NibbleException("a prompt and --file were both given; give one");
         if (argument is not null) return argument;
         if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file));
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected) return null;
         // A text that is piped in ends with the line break of its last line, which is no part of what is to be continued.
-        return Encoding.UTF8.GetString(TextFile.ReadStandardInput()).TrimEnd('\r', '\n');
+        return Encoding.UTF8.GetString(WaitFor(TextFile.ReadStandardInput, cancellationToken)).TrimEnd('\r', '\n');
     }
+
+    /// <summary>Reads from standard input until it answers or Ctrl-C comes, which reading alone would not notice.</summary>
+    private static T WaitFor<T>(Func<T> read, CancellationToken cancellationToken) =>
+        Task.Run(read, CancellationToken.None).WaitAsync(cancellationToken).GetAwaiter().GetResult();
 
     private static void Continue(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, bool quiet, CancellationToken cancellationToken)
     {
@@ -131,7 +135,7 @@ internal static class RunCommand
         while (!cancellationToken.IsCancellationRequested)
         {
             Console.Error.Write("> ");
-            if (Console.In.ReadLine() is not { Length: > 0 } line) return;
+            if (WaitFor(Console.In.ReadLine, cancellationToken) is not { Length: > 0 } line) return;
             text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
             Stream(language, generator, line, text, options, cancellationToken);
             Console.Out.WriteLine();
