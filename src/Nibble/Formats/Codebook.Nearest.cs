@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -7,7 +9,10 @@ namespace Nibble.Formats;
 
 internal sealed partial class Codebook
 {
-    private readonly Lazy<Neighbours> _neighbours;
+    private readonly Lock _finding = new();
+
+    /// <summary>Found when first needed, which is when quantizing.</summary>
+    private Neighbours? _neighbours;
 
     /// <summary>
     /// The code of the point in the book that replaces the one with <paramref name="code"/>, which is not: among its neighbours
@@ -22,12 +27,17 @@ internal sealed partial class Codebook
     public int Nearest(int code, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
     {
         Debug.Assert(values.Length == Dimensions && weights.Length == Dimensions && IndexOf(code) < 0, "one value and one weight per dimension");
-        ReadOnlySpan<ushort> neighbours = _neighbours.Value.Of(code);
+        ReadOnlySpan<ushort> neighbours = (_neighbours ?? FindNeighbours()).Of(code);
         if (!Avx2.IsSupported) return NearestScalar(neighbours, values, weights, scale, levels);
         return Dimensions == 8 ? NearestOfEight(neighbours, values, weights, scale, levels) : NearestOfFour(neighbours, values, weights, scale, levels);
     }
 
-    internal int NearestScalar(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
+    private Neighbours FindNeighbours()
+    {
+        lock (_finding) return _neighbours ??= new Neighbours(this, _shells);
+    }
+
+    private int NearestScalar(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
     {
         int nearest = neighbours[0];
         float least = float.MaxValue;
@@ -49,13 +59,13 @@ internal sealed partial class Codebook
     }
 
     /// <summary>Eight neighbours side by side: each coordinate's three possible errors are computed once and looked up.</summary>
-    private static int NearestOfEight(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
+    private int NearestOfEight(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
     {
-        levels *= scale;
-        Vector256<float> e0 = Errors(values[0], weights[0], levels), e1 = Errors(values[1], weights[1], levels);
-        Vector256<float> e2 = Errors(values[2], weights[2], levels), e3 = Errors(values[3], weights[3], levels);
-        Vector256<float> e4 = Errors(values[4], weights[4], levels), e5 = Errors(values[5], weights[5], levels);
-        Vector256<float> e6 = Errors(values[6], weights[6], levels), e7 = Errors(values[7], weights[7], levels);
+        Vector256<float> scaled = levels * scale;
+        Vector256<float> e0 = Errors(values[0], weights[0], scaled), e1 = Errors(values[1], weights[1], scaled);
+        Vector256<float> e2 = Errors(values[2], weights[2], scaled), e3 = Errors(values[3], weights[3], scaled);
+        Vector256<float> e4 = Errors(values[4], weights[4], scaled), e5 = Errors(values[5], weights[5], scaled);
+        Vector256<float> e6 = Errors(values[6], weights[6], scaled), e7 = Errors(values[7], weights[7], scaled);
         Vector256<float> least = Vector256.Create(float.MaxValue);
         Vector256<int> nearest = Vector256<int>.Zero;
         for (int i = 0; i < neighbours.Length; i += 8)
@@ -70,16 +80,16 @@ internal sealed partial class Codebook
             sums += Avx2.PermuteVar8x32(e5, codes >>> 10);
             sums += Avx2.PermuteVar8x32(e6, codes >>> 12);
             sums += Avx2.PermuteVar8x32(e7, codes >>> 14);
-            Keep(sums, i, ref least, ref nearest);
+            Keep(sums, codes, ref least, ref nearest);
         }
-        return neighbours[First(least, nearest)];
+        return TryFirst(least, nearest, neighbours.Length, out int code) ? code : NearestScalar(neighbours, values, weights, scale, levels);
     }
 
-    private static int NearestOfFour(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
+    private int NearestOfFour(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
     {
-        levels *= scale;
-        Vector256<float> e0 = Errors(values[0], weights[0], levels), e1 = Errors(values[1], weights[1], levels);
-        Vector256<float> e2 = Errors(values[2], weights[2], levels), e3 = Errors(values[3], weights[3], levels);
+        Vector256<float> scaled = levels * scale;
+        Vector256<float> e0 = Errors(values[0], weights[0], scaled), e1 = Errors(values[1], weights[1], scaled);
+        Vector256<float> e2 = Errors(values[2], weights[2], scaled), e3 = Errors(values[3], weights[3], scaled);
         Vector256<float> least = Vector256.Create(float.MaxValue);
         Vector256<int> nearest = Vector256<int>.Zero;
         for (int i = 0; i < neighbours.Length; i += 8)
@@ -89,35 +99,39 @@ internal sealed partial class Codebook
             sums += Avx2.PermuteVar8x32(e1, codes >>> 3);
             sums += Avx2.PermuteVar8x32(e2, codes >>> 6);
             sums += Avx2.PermuteVar8x32(e3, codes >>> 9);
-            Keep(sums, i, ref least, ref nearest);
+            Keep(sums, codes, ref least, ref nearest);
         }
-        return neighbours[First(least, nearest)];
+        return TryFirst(least, nearest, neighbours.Length, out int code) ? code : NearestScalar(neighbours, values, weights, scale, levels);
     }
 
     /// <summary>The errors that a coordinate makes at each level.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Errors(float value, float weight, Vector256<float> scaledLevels)
     {
         Vector256<float> differences = scaledLevels - Vector256.Create(value);
         return Vector256.Create(weight) * differences * differences;
     }
 
-    private static void Keep(Vector256<float> sums, int start, ref Vector256<float> least, ref Vector256<int> nearest)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep(Vector256<float> sums, Vector256<int> codes, ref Vector256<float> least, ref Vector256<int> nearest)
     {
         Vector256<float> isLess = Vector256.LessThan(sums, least);
         least = Vector256.ConditionalSelect(isLess, sums, least);
-        nearest = Vector256.ConditionalSelect(isLess.AsInt32(), Vector256.Create(start) + Vector256<int>.Indices, nearest);
+        nearest = Vector256.ConditionalSelect(isLess.AsInt32(), codes, nearest);
     }
 
-    /// <summary>The earliest place of the least sum.</summary>
-    private static int First(Vector256<float> least, Vector256<int> places)
+    /// <summary>
+    /// The code with the least sum. Where lanes have the same sum the first neighbour counts: with eight neighbours the first lane;
+    /// with more the lanes do not tell, unless they all hold one code, as those do that fill up the eights.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryFirst(Vector256<float> least, Vector256<int> codes, int neighbours, out int code)
     {
         Vector128<float> four = Sse.Min(least.GetLower(), least.GetUpper());
         Vector128<float> two = Sse.Min(four, Sse.MoveHighToLow(four, four));
         Vector128<float> one = Sse.MinScalar(two, Sse.Shuffle(two, two, 1));
-        Vector256<int> isLeast = Vector256.Equals(least, Avx2.BroadcastScalarToVector256(one)).AsInt32();
-        Vector256<int> candidates = Vector256.ConditionalSelect(isLeast, places, Vector256.Create(int.MaxValue));
-        Vector128<int> p = Sse41.Min(candidates.GetLower(), candidates.GetUpper());
-        p = Sse41.Min(p, Sse2.Shuffle(p, 0b01_00_11_10));
-        return Sse41.Min(p, Sse2.Shuffle(p, 0b10_11_00_01)).ToScalar();
+        uint lanes = Vector256.Equals(least, Avx2.BroadcastScalarToVector256(one)).ExtractMostSignificantBits();
+        code = codes.GetElement(BitOperations.TrailingZeroCount(lanes) & 7);
+        return neighbours == 8 || BitOperations.IsPow2(lanes) || (lanes & ~Vector256.Equals(codes, Vector256.Create(code)).ExtractMostSignificantBits()) == 0;
     }
 }

@@ -2,7 +2,7 @@ namespace Nibble.Formats;
 
 internal sealed partial class Codebook
 {
-    /// <summary>For every point that is not in the book, those in it that are near: found when first needed, which is when quantizing.</summary>
+    /// <summary>For every point that is not in the book, those in it that are near.</summary>
     private sealed class Neighbours
     {
         /// <summary>By code where its neighbours start in <see cref="_codes"/>: first how many, then their codes by distance and index.</summary>

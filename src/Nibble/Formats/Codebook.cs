@@ -14,6 +14,9 @@ internal sealed partial class Codebook
     /// <summary>By code the index of the point, or -1.</summary>
     private readonly short[] _indices;
 
+    /// <summary>How many distances make a neighbour.</summary>
+    private readonly int _shells;
+
     /// <param name="dimensions">Coordinates of a point.</param>
     /// <param name="levels">Values of a coordinate.</param>
     /// <param name="shells">How many of the distances that occur make a point a neighbour; see <see cref="Nearest"/>.</param>
@@ -28,7 +31,7 @@ internal sealed partial class Codebook
         _indices = new short[1 << Bits * dimensions];
         Array.Fill(_indices, (short)-1);
         for (int i = 0; i < _codes.Length; i++) _indices[_codes[i]] = (short)i;
-        _neighbours = new Lazy<Neighbours>(() => new Neighbours(this, shells));
+        _shells = shells;
     }
 
     /// <summary>Points of eight coordinates 0 … 2.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -142,21 +143,27 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
         for (int start = 0; start < size; start += 8)
         {
             Vector256<int> coordinates = Coordinates(Vector256.LoadUnsafe(in _magnitudes[start]), inverse);
+            Vector128<short> words = Vector128.Narrow(coordinates.GetLower(), coordinates.GetUpper());
+            ulong bytes = Vector128.Narrow(words, words).AsUInt64().ToScalar();
+            // From eight bytes to four pairs of coordinates, to two fours, to one eight.
             if (book.Dimensions == 8)
             {
-                int code = Vector256.Sum(coordinates * Vector256.Create(1, 4, 16, 64, 256, 1024, 4096, 16384));
-                offBook |= Place(candidate, start / 8, code, scale);
+                bytes = (bytes | bytes >> 6) & 0x000f_000f_000f_000f;
+                bytes = (bytes | bytes >> 12) & 0x0000_00ff_0000_00ff;
+                offBook |= Place(candidate, start / 8, (int)(bytes | bytes >> 24) & 0xffff, scale);
             }
             else
             {
-                Vector256<int> shifted = coordinates * Vector256.Create(1, 8, 64, 512, 1, 8, 64, 512);
-                offBook |= Place(candidate, start / 4, Vector128.Sum(shifted.GetLower()), scale);
-                offBook |= Place(candidate, start / 4 + 1, Vector128.Sum(shifted.GetUpper()), scale);
+                bytes = (bytes | bytes >> 5) & 0x003f_003f_003f_003f;
+                bytes |= bytes >> 10;
+                offBook |= Place(candidate, start / 4, (int)bytes & 0xfff, scale);
+                offBook |= Place(candidate, start / 4 + 1, (int)(bytes >> 32) & 0xfff, scale);
             }
         }
         _offBook[candidate] = offBook;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Place(int candidate, int point, int code, float scale)
     {
         ref int place = ref _codes[point * _offBook.Length + candidate];
@@ -164,6 +171,7 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
         return place == code ? 0 : 1 << point;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int InBook(int point, int code, float scale)
     {
         if (book.IndexOf(code) >= 0) return code;
@@ -172,6 +180,7 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
     }
 
     /// <summary>The coordinates whose levels are nearest to eight values divided by the scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Vector256<int> Coordinates(Vector256<float> values, float inverse)
     {
         // As Rounding.ToEven: 1.5 * 2^23 pushes the fraction out.

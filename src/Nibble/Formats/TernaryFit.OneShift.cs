@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
@@ -49,6 +50,7 @@ internal sealed partial class TernaryFit
         return ChoosePoints(values, MathF.Abs(scale), isDown ? -1 : 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Improves(float valueLevel, float levelLevel, ref float best, ref float scale)
     {
         if (!(levelLevel > 0 && valueLevel * valueLevel > best * levelLevel)) return false;
@@ -58,6 +60,7 @@ internal sealed partial class TernaryFit
     }
 
     /// <summary>The sums of weight * value * level and weight * level² for eight second cuts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (Vector256<float> ValueLevel, Vector256<float> LevelLevel) Sums(int first, int second, bool isDown)
     {
         Vector256<float> levels = Levels(isDown);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
@@ -74,6 +75,7 @@ internal sealed partial class TernaryFit
         /// The sums of weight * value * level and weight * level² for eight second cuts: what they were with all at the highest
         /// level, less what each cut takes from the places before it. Neighbouring levels are 1 apart.
         /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public (Vector256<float> ValueLevel, Vector256<float> LevelLevel) Sums(int first, int second, bool isDown)
         {
             Vector256<float> levels = Levels(isDown);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
@@ -20,6 +21,7 @@ internal sealed partial class TernaryFit(int size)
     private readonly int[] _coordinates = new int[size], _codes = new int[size / 8];
 
     /// <summary>The levels of coordinates 0, 1 and 2, shifted up and down; laid out as <see cref="Codebook.Nearest"/> takes them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Levels(bool down) => down
         ? Vector256.Create(-1 - Shift, -Shift, 1 - Shift, 0, -1 - Shift, -Shift, 1 - Shift, 0)
         : Vector256.Create(-1 + Shift, Shift, 1 + Shift, 0, -1 + Shift, Shift, 1 + Shift, 0);
