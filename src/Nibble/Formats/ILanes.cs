@@ -49,6 +49,9 @@ internal interface ILanes<TSelf> :
     /// <summary>Whether any lane of a mask is set.</summary>
     static abstract bool Any(TSelf mask);
 
+    /// <summary>Whether every lane of a mask is set.</summary>
+    static abstract bool All(TSelf mask);
+
     /// <summary><paramref name="whereSet"/> in the lanes of the mask that are set, <paramref name="elsewhere"/> in the others.</summary>
     static abstract TSelf Choose(TSelf mask, TSelf whereSet, TSelf elsewhere);
 
@@ -61,4 +64,7 @@ internal interface ILanes<TSelf> :
     static abstract TSelf Abs(TSelf value);
 
     static abstract TSelf Sqrt(TSelf value);
+
+    /// <summary>The nearest whole number, halves to the even one.</summary>
+    static abstract TSelf Round(TSelf value);
 }

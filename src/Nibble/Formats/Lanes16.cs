@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -19,14 +20,23 @@ internal readonly struct Lanes16(Vector512<float> values) : ILanes<Lanes16>
     public static Lanes16 CreateBits(int bits) => new(Vector512.Create(bits).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Load(ReadOnlySpan<float> source) => new(Vector512.LoadUnsafe(in MemoryMarshal.GetReference(source)));
+    public static Lanes16 Load(ReadOnlySpan<float> source)
+    {
+        Debug.Assert(source.Length >= Count, "a whole vector");
+        return new(Vector512.LoadUnsafe(in MemoryMarshal.GetReference(source)));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(Span<float> destination) => _values.StoreUnsafe(ref MemoryMarshal.GetReference(destination));
+    public void Store(Span<float> destination)
+    {
+        Debug.Assert(destination.Length >= Count, "a whole vector");
+        _values.StoreUnsafe(ref MemoryMarshal.GetReference(destination));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void StoreBytes(Span<byte> destination)
     {
+        Debug.Assert(destination.Length >= Count, "a whole vector");
         Avx512F.ConvertToVector128Byte(Avx512F.ConvertToVector512Int32(_values)).StoreUnsafe(ref MemoryMarshal.GetReference(destination));
     }
 
@@ -64,6 +74,9 @@ internal readonly struct Lanes16(Vector512<float> values) : ILanes<Lanes16>
     public static bool Any(Lanes16 mask) => mask._values.ExtractMostSignificantBits() != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool All(Lanes16 mask) => mask._values.ExtractMostSignificantBits() == 0xffff;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 Choose(Lanes16 mask, Lanes16 whereSet, Lanes16 elsewhere) => new(Vector512.ConditionalSelect(mask._values, whereSet._values, elsewhere._values));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -77,4 +90,7 @@ internal readonly struct Lanes16(Vector512<float> values) : ILanes<Lanes16>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 Sqrt(Lanes16 value) => new(Avx512F.Sqrt(value._values));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Round(Lanes16 value) => new(Avx512F.RoundScale(value._values, 8));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -19,14 +20,23 @@ internal readonly struct Lanes8(Vector256<float> values) : ILanes<Lanes8>
     public static Lanes8 CreateBits(int bits) => new(Vector256.Create(bits).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Load(ReadOnlySpan<float> source) => new(Vector256.LoadUnsafe(in MemoryMarshal.GetReference(source)));
+    public static Lanes8 Load(ReadOnlySpan<float> source)
+    {
+        Debug.Assert(source.Length >= Count, "a whole vector");
+        return new(Vector256.LoadUnsafe(in MemoryMarshal.GetReference(source)));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(Span<float> destination) => _values.StoreUnsafe(ref MemoryMarshal.GetReference(destination));
+    public void Store(Span<float> destination)
+    {
+        Debug.Assert(destination.Length >= Count, "a whole vector");
+        _values.StoreUnsafe(ref MemoryMarshal.GetReference(destination));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void StoreBytes(Span<byte> destination)
     {
+        Debug.Assert(destination.Length >= Count, "a whole vector");
         Vector256<int> numbers = Avx.ConvertToVector256Int32(_values);
         Vector128<short> shorts = Sse2.PackSignedSaturate(numbers.GetLower(), numbers.GetUpper());
         Sse2.PackUnsignedSaturate(shorts, shorts).GetLower().StoreUnsafe(ref MemoryMarshal.GetReference(destination));
@@ -66,6 +76,9 @@ internal readonly struct Lanes8(Vector256<float> values) : ILanes<Lanes8>
     public static bool Any(Lanes8 mask) => mask._values.ExtractMostSignificantBits() != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool All(Lanes8 mask) => mask._values.ExtractMostSignificantBits() == 0xff;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 Choose(Lanes8 mask, Lanes8 whereSet, Lanes8 elsewhere) => new(Vector256.ConditionalSelect(mask._values, whereSet._values, elsewhere._values));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -79,4 +92,7 @@ internal readonly struct Lanes8(Vector256<float> values) : ILanes<Lanes8>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 Sqrt(Lanes8 value) => new(Avx.Sqrt(value._values));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 Round(Lanes8 value) => new(Avx.RoundToNearestInteger(value._values));
 }

@@ -18,13 +18,13 @@ public partial struct Q3_K
     [SkipLocalsInit]
     private static void QuantizeTogether<TLanes>(ReadOnlySpan<float> values, Span<Q3_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
     {
-        LaneScratch<TLanes> lanes = new(stackalloc byte[LaneScratch.Bytes], 16);
+        LaneScratch<LanePair<TLanes>> lanes = new(stackalloc byte[LaneScratch.Bytes], 16);
         Span<float> scales = stackalloc float[LaneScratch.BlocksAtATime * 16];
         int groups = values.Length / 16;
-        for (int first = 0; first < groups; first += TLanes.Count)
+        for (int first = 0; first < groups; first += LanePair<TLanes>.Count)
         {
             LaneGroups.Transpose(values, first, groups, 16, lanes.Values);
-            ScaleSearch.SymmetricStepwise<TLanes>(lanes.Values, limit: 4, lanes.Trial, lanes.Weights).Store(scales[first..]);
+            ScaleSearch.SymmetricStepwise<LanePair<TLanes>>(lanes.Values, limit: 4, lanes.Trial, lanes.Weights).Store(scales[first..]);
         }
         Span<byte> quants = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)

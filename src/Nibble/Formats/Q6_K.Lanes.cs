@@ -18,14 +18,14 @@ public partial struct Q6_K
     private static void QuantizeTogether<TLanes>(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<Q6_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
     {
         SymmetricGroups found = new(stackalloc float[SymmetricGroups.Floats(LaneScratch.BlocksAtATime * 16)]);
-        LaneScratch<TLanes> lanes = new(stackalloc byte[LaneScratch.Bytes], 16);
+        LaneScratch<LanePair<TLanes>> lanes = new(stackalloc byte[LaneScratch.Bytes], 16);
         int groups = values.Length / 16;
-        for (int first = 0; first < groups; first += TLanes.Count)
+        for (int first = 0; first < groups; first += LanePair<TLanes>.Count)
         {
             LaneGroups.Transpose(values, first, groups, 16, lanes.Values);
             if (importance.IsEmpty) ErrorWeights.Squares(lanes.Values, lanes.Weights);
             else LaneGroups.Transpose(importance, first, groups, 16, lanes.Weights);
-            found.Set(first, ScaleSearch.Symmetric<TLanes>(lanes.Values, lanes.Weights, limit: 32, lanes.Trial));
+            found.Set(first, ScaleSearch.Symmetric<LanePair<TLanes>>(lanes.Values, lanes.Weights, limit: 32, lanes.Trial));
         }
         Span<byte> quants = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)

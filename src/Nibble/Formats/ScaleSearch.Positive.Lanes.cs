@@ -34,7 +34,7 @@ internal static partial class ScaleSearch
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TLanes Positive<TLanes>(ReadOnlySpan<TLanes> values, ReadOnlySpan<TLanes> weights, int limit, Span<TLanes> quants) where TLanes : unmanaged, ILanes<TLanes>
     {
-        TLanes zero = TLanes.Create(0), highest = Rounding.Bound<TLanes>(limit);
+        TLanes zero = TLanes.Create(0), highest = TLanes.Create(limit);
         TLanes largest = zero;
         foreach (TLanes v in values) largest = TLanes.Larger(largest, v);
         TLanes isNegligible = largest < TLanes.Create(Negligible);
@@ -42,7 +42,7 @@ internal static partial class ScaleSearch
         TLanes valueQuant = zero, quantQuant = zero;
         for (int i = 0; i < values.Length; i++)
         {
-            TLanes quant = Rounding.ToEven(inverse * values[i], highest);
+            TLanes quant = TLanes.Smaller(Rounding.ToEven(inverse * values[i]), highest);
             quants[i] = Rounding.LowBytes(quant);
             valueQuant += weights[i] * values[i] * quant;
             quantQuant += weights[i] * quant * quant;
@@ -56,7 +56,7 @@ internal static partial class ScaleSearch
                 TLanes weight = weights[i], weighed = weight * values[i], old = quants[i];
                 TLanes othersValueQuant = valueQuant - weighed * old;
                 TLanes othersQuantQuant = quantQuant - weight * old * old;
-                TLanes quant = Rounding.ToEven(values[i] * othersQuantQuant / othersValueQuant, highest);
+                TLanes quant = TLanes.Smaller(Rounding.ToEven(values[i] * othersQuantQuant / othersValueQuant), highest);
                 TLanes moves = othersValueQuant > zero & othersQuantQuant > zero & (quant < old | quant > old);
                 othersValueQuant += weighed * quant;
                 othersQuantQuant += weight * quant * quant;
@@ -75,12 +75,12 @@ internal static partial class ScaleSearch
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TLanes BestInverse<TLanes>(ReadOnlySpan<TLanes> values, ReadOnlySpan<TLanes> weights, int limit, TLanes largest) where TLanes : unmanaged, ILanes<TLanes>
     {
-        TLanes highest = Rounding.Bound<TLanes>(limit), unbound = Rounding.Bound<TLanes>(0x3f_ffff);
+        TLanes highest = TLanes.Create(limit);
         TLanes best = TLanes.Create(limit) / largest;
         TLanes scale = TLanes.Create(1) / best, bestError = TLanes.Create(0);
         for (int i = 0; i < values.Length; i++)
         {
-            TLanes difference = values[i] - scale * Rounding.LowBytes(Rounding.ToEven(best * values[i], unbound));
+            TLanes difference = values[i] - scale * Rounding.LowBytes(Rounding.ToEven(best * values[i]));
             bestError += weights[i] * difference * difference;
         }
         for (int step = -4; step <= 4; step++)
@@ -91,7 +91,7 @@ internal static partial class ScaleSearch
             TLanes error = TLanes.Create(0);
             for (int i = 0; i < values.Length; i++)
             {
-                TLanes difference = values[i] - scale * Rounding.ToEven(candidate * values[i], highest);
+                TLanes difference = values[i] - scale * TLanes.Smaller(Rounding.ToEven(candidate * values[i]), highest);
                 error += weights[i] * difference * difference;
             }
             TLanes isBetter = error < bestError;

@@ -8,14 +8,14 @@ internal static partial class ScaleSearch
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TLanes SymmetricStepwise<TLanes>(ReadOnlySpan<TLanes> values, int limit, Span<TLanes> quants, Span<TLanes> weighed) where TLanes : unmanaged, ILanes<TLanes>
     {
-        TLanes zero = TLanes.Create(0), first = Rounding.Bound<TLanes>(-limit), last = Rounding.Bound<TLanes>(limit - 1);
-        TLanes extreme = Extreme(values);
+        TLanes zero = TLanes.Create(0), first = TLanes.Create(-limit), last = TLanes.Create(limit - 1);
+        TLanes extreme = Extreme(values, out _);
         TLanes inverse = TLanes.Create(-limit) / extreme;
         TLanes valueQuant = zero, quantQuant = zero;
         for (int i = 0; i < values.Length; i++)
         {
             TLanes v = values[i], weight = v * v;
-            TLanes quant = Rounding.ToEven(inverse * v, first, last);
+            TLanes quant = AnyRounding.Round(inverse * v, first, last);
             quants[i] = quant;
             weighed[i] = weight * v;
             valueQuant += weighed[i] * quant;
@@ -30,7 +30,7 @@ internal static partial class ScaleSearch
                 TLanes v = values[i], weight = v * v, old = quants[i];
                 TLanes othersValueQuant = valueQuant - weighed[i] * old;
                 TLanes othersQuantQuant = quantQuant - weight * old * old;
-                TLanes quant = Rounding.ToEven(v * othersQuantQuant / othersValueQuant, first, last);
+                TLanes quant = AnyRounding.Round(v * othersQuantQuant / othersValueQuant, first, last);
                 TLanes moves = othersValueQuant > zero & (quant < old | quant > old);
                 othersValueQuant += weighed[i] * quant;
                 othersQuantQuant += weight * quant * quant;
