@@ -35,9 +35,17 @@ internal static class SampleModel
     {
         string path = Path.Combine(s_folder.Value, $"tiny-{recipe.Name}.gguf");
         using ModelFile file = ModelFile.Open(At("F32"));
-        Quantizer.Write(file, QuantizationPlan.Create(file, recipe), path);
+        Quantizer.Write(file, QuantizationPlan.Create(file, recipe, new() { Importance = recipe.NeedsImportance ? EvenImportance(file) : null }), path);
         return path;
     }
+
+    /// <summary>All columns matter alike, for formats that cannot do without being told.</summary>
+    private static Dictionary<string, float[]> EvenImportance(ModelFile file) => file.Tensors.ToDictionary(t => t.Name, t =>
+    {
+        float[] importance = new float[t.Columns];
+        Array.Fill(importance, 1);
+        return importance;
+    });
 
     private static string CreateFolder()
     {

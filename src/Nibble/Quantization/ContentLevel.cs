@@ -35,6 +35,9 @@ public readonly record struct ContentLevel(string Name, bool IsExact)
     /// <summary>Q4 of Q4_K_XL.</summary>
     private static string Family(string level) => level.Split('_')[0];
 
-    private static bool Fits(ModelFile file, Recipe recipe, bool hasImportance) =>
-        QuantizationPlan.Create(file, recipe, new() { AllowRequantize = true, Importance = hasImportance ? s_some : null }).Tensors.All(t => t.Source.Format == t.Target.Format);
+    private static bool Fits(ModelFile file, Recipe recipe, bool hasImportance)
+    {
+        TensorChooser chooser = new(file, recipe, new() { Importance = hasImportance ? s_some : null });
+        return QuantizationPlan.InOrder(file).All(t => t.Format == chooser.Choose(t));
+    }
 }

@@ -44,7 +44,7 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
         TensorChooser chooser = new(file, recipe, options);
         List<PlannedTensor> planned = [];
         int layers = chooser.Layers, kept = layers - options.PrunedLayers.Count(layer => layer < layers);
-        foreach (TensorInfo source in file.Tensors.OrderBy(t => LayerOf(t.Name)).ThenBy(t => t.Name, StringComparer.Ordinal))
+        foreach (TensorInfo source in InOrder(file))
         {
             int layer = LayerOf(source.Name);
             if (layer >= 0 && options.PrunedLayers.Contains(layer)) continue;
@@ -71,8 +71,14 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
             if (tensor.Format is null) Throw.BadFile(file.Path, $"tensor '{tensor.Name}' has type {tensor.TypeName}, which cannot be converted");
             if (tensor.Format.BlockSize > 1 && !options.AllowRequantize)
                 Throw.BadFile(file.Path, $"tensor '{tensor.Name}' is quantized already ({tensor.Format}); quantizing it again loses more than starting from the original model. Start from that, or allow it with --allow-requantize");
+            bool needsImportance = target.NeedsImportance || (recipe.NeedsImportance && target == recipe.Format);
+            if (needsImportance && tensor.Name is not ("output.weight" or "token_embd.weight") && options.Importance?.ContainsKey(tensor.Name) != true)
+                Throw.BadInput($"{recipe.Name} stores tensor '{tensor.Name}' as {target}, which needs an importance matrix{(options.Importance is null ? "" : ", and the one given has none for it")}; make one with nibble imatrix and give it with --imatrix");
         }
     }
+
+    /// <summary>The tensors in the order of a plan, which is that of llama.cpp.</summary>
+    internal static IEnumerable<TensorInfo> InOrder(ModelFile file) => file.Tensors.OrderBy(t => LayerOf(t.Name)).ThenBy(t => t.Name, StringComparer.Ordinal);
 
     /// <summary>3 of <c>blk.3.attn_q.weight</c>, or -1 of a tensor outside the layers.</summary>
     internal static int LayerOf(string name)

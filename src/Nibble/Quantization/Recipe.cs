@@ -8,14 +8,17 @@ namespace Nibble.Quantization;
 /// <param name="Count">Tensors of that role.</param>
 /// <param name="HeadsPerKey">Query heads that share one key/value head.</param>
 /// <param name="Experts">Experts of a mixture, or 0.</param>
+/// <param name="IsExperts">Whether it holds a matrix for each expert.</param>
 /// <param name="Is70B">Whether this is a model of 80 layers with shared key/value heads.</param>
 /// <param name="HasImportance">Whether an importance matrix is used.</param>
-public readonly record struct TensorPlace(int Index, int Count, int HeadsPerKey, int Experts, bool Is70B, bool HasImportance)
+public readonly record struct TensorPlace(int Index, int Count, int HeadsPerKey, int Experts, bool IsExperts, bool Is70B, bool HasImportance)
 {
     /// <summary>The first eighth, the last eighth and every third layer between: those that lose most.</summary>
-    public bool IsSensitive => Index < Count / 8 || Index >= 7 * Count / 8 || (Index - Count / 8) % 3 == 2;
+    public bool IsSensitive => IsFirstEighth || IsLastEighth || (Index - Count / 8) % 3 == 2;
 
     public bool IsFirstEighth => Index < Count / 8;
+
+    public bool IsLastEighth => Index >= 7 * Count / 8;
 
     public bool IsFirstSixteenth => Index < Count / 16;
 }
@@ -27,12 +30,8 @@ public readonly record struct TensorPlace(int Index, int Count, int HeadsPerKey,
 /// <param name="Name">The name as llama.cpp spells it.</param>
 /// <param name="FileType">GGUF's number for it (<c>general.file_type</c>).</param>
 /// <param name="Format">The format of matrices that no rule names.</param>
-public sealed record Recipe(string Name, int FileType, WeightFormat Format)
+public sealed partial record Recipe(string Name, int FileType, WeightFormat Format)
 {
-    private static readonly WeightFormat
-        s_q4_1 = WeightFormat.Of<Q4_1>(), s_q5_1 = WeightFormat.Of<Q5_1>(), s_q8_0 = WeightFormat.Of<Q8_0>(), s_q2_K = WeightFormat.Of<Q2_K>(),
-        s_q3_K = WeightFormat.Of<Q3_K>(), s_q4_K = WeightFormat.Of<Q4_K>(), s_q5_K = WeightFormat.Of<Q5_K>(), s_q6_K = WeightFormat.Of<Q6_K>();
-
     /// <summary>Other names that llama.cpp takes.</summary>
     private static readonly Dictionary<string, string> s_aliases = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -41,50 +40,45 @@ public sealed record Recipe(string Name, int FileType, WeightFormat Format)
         ["Q5_K"] = "Q5_K_M",
     };
 
-    /// <summary>Every recipe, from the largest file to the smallest.</summary>
-    public static IReadOnlyList<Recipe> All { get; } =
-    [
-        new("F32", 0, WeightFormat.Of<F32>()),
-        new("BF16", 32, WeightFormat.Of<BF16>()),
-        new("F16", 1, WeightFormat.Of<F16>()),
-        new("Q8_0", 7, s_q8_0),
-        new("Q6_K", 18, s_q6_K),
-        new("Q5_1", 9, s_q5_1),
-        new("Q5_K_M", 17, s_q5_K) { AttentionValue = p => p.IsSensitive ? s_q6_K : null, Down = p => p.IsSensitive ? s_q6_K : null },
-        new("Q5_K_S", 16, s_q5_K),
-        new("Q5_0", 8, WeightFormat.Of<Q5_0>()) { Down = p => p.HasImportance && p.IsFirstEighth ? s_q5_1 : null },
-        new("Q4_1", 3, s_q4_1),
-        new("Q4_K_M", 15, s_q4_K) { AttentionValue = p => p.IsSensitive ? s_q6_K : null, Down = p => p.IsSensitive ? s_q6_K : null, KeepsOutputOfEightExperts = true },
-        new("Q4_K_S", 14, s_q4_K) { AttentionValue = p => p.Index < 4 ? s_q5_K : null, Down = p => p.IsFirstEighth ? s_q5_K : null, KeepsOutputOfEightExperts = true },
-        new("Q4_0", 2, WeightFormat.Of<Q4_0>()) { Down = p => p.HasImportance && p.IsFirstEighth ? s_q4_1 : null },
-        new("Q3_K_L", 13, s_q3_K) { AttentionValue = _ => s_q5_K, Down = _ => s_q5_K, AttentionOutput = s_q5_K },
-        new("Q3_K_M", 12, s_q3_K)
-        {
-            AttentionValue = p => p.Index < 2 ? s_q5_K : s_q4_K,
-            Down = p => p.IsFirstSixteenth ? s_q5_K : s_q4_K,
-            AttentionOutput = s_q4_K,
-            KeepsOutputOfEightExperts = true,
-        },
-        new("Q3_K_S", 11, s_q3_K) { KeepsOutputOfEightExperts = true },
-        new("Q2_K", 10, s_q2_K) { AttentionValue = p => p.HeadsPerKey >= 4 ? s_q4_K : s_q3_K, Down = _ => s_q3_K, AttentionOutput = s_q3_K, KeepsOutputOfEightExperts = true },
-    ];
-
     /// <summary>The names of all recipes, for messages.</summary>
     public static string Names => string.Join(", ", All.Select(r => r.Name));
 
-    /// <summary>The format of the value projection where it is not <see cref="Format"/>.</summary>
+    /// <summary>Whether this recipe only stores numbers with fewer bits each, without blocks that share scales.</summary>
+    public bool IsPlain => Format.BlockSize == 1;
+
+    // The rules. A rule that gives null leaves the choice to Format.
+
+    /// <summary>The value projection, also where it is one matrix with query and key.</summary>
     private Func<TensorPlace, WeightFormat?>? AttentionValue { get; init; }
 
-    /// <summary>The format of the feed-forward's last matrix where it is not <see cref="Format"/>.</summary>
+    /// <summary>The query and the key projection.</summary>
+    private WeightFormat? AttentionQueryAndKey { get; init; }
+
+    private Func<TensorPlace, WeightFormat?>? AttentionOutput { get; init; }
+
+    /// <summary>The feed-forward's last matrix.</summary>
     private Func<TensorPlace, WeightFormat?>? Down { get; init; }
 
-    private WeightFormat? AttentionOutput { get; init; }
+    /// <summary>The feed-forward's first two matrices.</summary>
+    private Func<TensorPlace, WeightFormat?>? GateAndUp { get; init; }
+
+    /// <summary>The token embedding, where it is not the output too.</summary>
+    private WeightFormat? Embedding { get; init; }
+
+    /// <summary>The output, where it is not Q6_K.</summary>
+    private WeightFormat? Output { get; init; }
+
+    /// <summary>Matrices of experts, which are one tensor of three dimensions; all others get <see cref="Format"/>.</summary>
+    private WeightFormat? Experts { get; init; }
 
     /// <summary>Whether a mixture of eight experts gets a better attention output.</summary>
     private bool KeepsOutputOfEightExperts { get; init; }
 
-    /// <summary>Whether this recipe only stores numbers with fewer bits each, without blocks that share scales.</summary>
-    public bool IsPlain => Format.BlockSize == 1;
+    /// <summary>Whether the formats are of one and two bits, where a mixture of eight experts gets Q4_K for keys and values instead of Q8_0.</summary>
+    private bool IsVeryLow { get; init; }
+
+    /// <summary>Whether its main format can be made only with an importance matrix, or should be.</summary>
+    public bool NeedsImportance { get; private init; }
 
     /// <summary>The recipe called <paramref name="name"/>; upper and lower case are the same.</summary>
     public static bool TryParse(string name, [NotNullWhen(true)] out Recipe? recipe)
@@ -107,19 +101,24 @@ public sealed record Recipe(string Name, int FileType, WeightFormat Format)
     internal WeightFormat Choose(TensorRole role, TensorPlace place) => role switch
     {
         _ when IsPlain => Format,
-        TensorRole.Output => Format == s_q8_0 ? s_q8_0 : s_q6_K,
+        TensorRole.Output => Output ?? (Format == s_q8_0 ? s_q8_0 : s_q6_K),
+        _ when Experts is not null => place.IsExperts ? Experts : Format,
+        TensorRole.TokenEmbedding => Embedding ?? Format,
         TensorRole.AttentionValue or TensorRole.AttentionQkv or TensorRole.AttentionKvB => ChooseForValue(place),
-        TensorRole.AttentionKey when place.Experts == 8 => s_q8_0,
+        TensorRole.AttentionKey when place.Experts == 8 => IsVeryLow ? s_q4_K : s_q8_0,
+        TensorRole.AttentionKey or TensorRole.AttentionQuery => AttentionQueryAndKey ?? Format,
         TensorRole.AttentionOutput when place.Experts == 8 => KeepsOutputOfEightExperts ? s_q5_K : Format,
-        TensorRole.AttentionOutput => AttentionOutput ?? Format,
+        TensorRole.AttentionOutput => AttentionOutput?.Invoke(place) ?? Format,
         TensorRole.FeedForwardDown => Down?.Invoke(place) ?? Format,
+        TensorRole.FeedForwardGate or TensorRole.FeedForwardUp => GateAndUp?.Invoke(place) ?? Format,
         _ => Format,
     };
 
     private WeightFormat ChooseForValue(TensorPlace place)
     {
-        if (place.Experts == 8) return s_q8_0; // small beside the experts
         WeightFormat format = AttentionValue?.Invoke(place) ?? Format;
+        if (IsVeryLow) return place.Experts >= 4 ? s_q4_K : format;
+        if (place.Experts == 8) return s_q8_0; // small beside the experts
         return place.Is70B && (format == s_q3_K || format == s_q4_K) ? s_q5_K : format; // small beside the queries, which eight heads share
     }
 
@@ -127,7 +126,8 @@ public sealed record Recipe(string Name, int FileType, WeightFormat Format)
     internal static WeightFormat FitToRow(WeightFormat format, long columns)
     {
         if (columns % format.BlockSize == 0) return format;
-        WeightFormat smaller = format == s_q6_K ? s_q8_0 : format == s_q5_K ? s_q5_1 : format == s_q4_K ? WeightFormat.Of<Q5_0>() : WeightFormat.Of<Q4_0>();
+        WeightFormat smaller = format == s_q6_K ? s_q8_0 : format == s_q5_K ? s_q5_1 : format == s_q4_K ? s_q5_0
+            : format.Name.StartsWith("IQ", StringComparison.Ordinal) ? s_iq4_NL : s_q4_0;
         return columns % smaller.BlockSize == 0 ? smaller : WeightFormat.Of<F16>();
     }
 }

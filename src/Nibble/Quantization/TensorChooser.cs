@@ -15,7 +15,7 @@ internal sealed class TensorChooser
     private readonly string _architecture;
     private readonly bool _isTied;
     private readonly int _heads, _keyHeads, _experts, _values;
-    private int _valuesSeen, _downsSeen;
+    private readonly Dictionary<TensorRole, int> _seen = [];
 
     public TensorChooser(ModelFile file, Recipe recipe, QuantizationOptions options)
     {
@@ -49,14 +49,19 @@ internal sealed class TensorChooser
         if (role == TensorRole.TokenEmbedding && _isTied) role = TensorRole.Output;
 
         int layer = QuantizationPlan.LayerOf(tensor.Name);
-        int seen = IsValue(role) ? _valuesSeen++ : role == TensorRole.FeedForwardDown ? _downsSeen++ : 0;
+        TensorRole counted = IsValue(role) ? TensorRole.AttentionValue : role;
+        int seen = _seen[counted] = _seen.GetValueOrDefault(counted, -1) + 1;
         // Experts are tensors of their own in some models, so there the name tells the layer.
-        int index = _experts > 1 && role == TensorRole.FeedForwardDown ? layer : seen;
-        TensorPlace place = new(index, IsValue(role) ? _values : Layers, _keyHeads > 0 ? _heads / _keyHeads : 1, _experts,
+        int index = _experts > 1 && !IsValue(role) ? layer : seen;
+        TensorPlace place = new(index, IsValue(role) ? _values : Layers, _keyHeads > 0 ? _heads / _keyHeads : 1, _experts, IsExperts: tensor.Dimensions.Count > 2 && tensor.Dimensions[2] > 1,
             Is70B: Layers == 80 && _heads != _keyHeads && _architecture is "llama" or "qwen2", _options.Importance is not null);
         WeightFormat? asked = _options.Rules.Select(rule => rule.Choose(tensor.Name, layer, Layers, role, place)).FirstOrDefault(format => format is not null);
-        return Fit(asked ?? (_options.Pure ? _recipe.Format : _recipe.Choose(role, place)), tensor);
+        return Fit(asked ?? (_options.Pure ? _recipe.Format : ByRecipe(role, place, tensor)), tensor);
     }
+
+    /// <summary>An output whose rows do not fit the recipe's blocks gets 8 bits, not the smaller blocks that others get.</summary>
+    private WeightFormat ByRecipe(TensorRole role, TensorPlace place, TensorInfo tensor) =>
+        role == TensorRole.Output && tensor.Columns % _recipe.Format.BlockSize != 0 ? WeightFormat.Of<Q8_0>() : _recipe.Choose(role, place);
 
     private static WeightFormat Fit(WeightFormat format, TensorInfo tensor) => Recipe.FitToRow(format, tensor.Columns);
 

@@ -5,7 +5,8 @@ namespace Nibble.Tests.Quantization;
 
 public class ContentLevelTests
 {
-    public static TheoryData<string> Levels => [.. Recipe.All.Select(r => r.Name)];
+    /// <summary>A mixture for experts makes the same of a model without them as Q8_0.</summary>
+    public static TheoryData<string> Levels => [.. Recipe.All.Select(r => r.Name).Where(name => name != "MXFP4_MOE")];
 
     [Theory]
     [MemberData(nameof(Levels))]
