@@ -61,7 +61,7 @@ internal static class RunCommand
                 IgnoreEnd = parsed.GetValue(ignoreEnd),
             };
             options.Validate();
-            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file));
+            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
             using TextGenerator generator = new(language, language.ContextFor(parsed.GetValue(context)));
             if (text is null) Converse(language, generator, options, cancellationToken);
@@ -72,14 +72,14 @@ internal static class RunCommand
     }
 
     /// <summary>The prompt, or <see langword="null"/> for an interactive session.</summary>
-    private static string? FindPrompt(string? argument, string? file)
+    private static string? FindPrompt(string? argument, string? file, CancellationToken cancellationToken)
     {
         if (argument is not null && file is not null) throw new NibbleException("a prompt and --file were both given; give one");
         if (argument is not null) return argument;
-        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file));
+        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file, cancellationToken));
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected) return null;
         // A text that is piped in ends with the line break of its last line, which is no part of what is to be continued.
-        return Encoding.UTF8.GetString(TextFile.ReadStandardInput()).TrimEnd('\r', '\n');
+        return Encoding.UTF8.GetString(TextFile.ReadStandardInput(cancellationToken)).TrimEnd('\r', '\n');
     }
 
     private static void Continue(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, bool quiet, CancellationToken cancellationToken)
@@ -103,7 +103,8 @@ internal static class RunCommand
     }
 
     /// <summary>Reads the prompt, prints its text, then prints what follows as it is generated.</summary>
-    private static void Stream(LanguageModel language, TextGenerator generator, string text, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+    /// <returns>The tokens that were generated.</returns>
+    private static List<int> Stream(LanguageModel language, TextGenerator generator, string text, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
         StreamingDecoder decoder = new(language.Tokenizer);
         Action<int> promptRead = _ => { };
@@ -116,27 +117,31 @@ internal static class RunCommand
             return tokens.MoveNext();
         }, isQuiet: text.Length == 0 || prompt.Count < PromptWorthProgress);
         Console.Out.Write(text);
-        for (; more; more = tokens.MoveNext())
+        List<int> generated = [];
+        for (; more && !Screen.IsOutputClosed; more = tokens.MoveNext())
         {
+            generated.Add(tokens.Current);
             Console.Out.Write(decoder.Add(tokens.Current));
             Console.Out.Flush();
         }
         Console.Out.Write(decoder.Flush());
+        return generated;
     }
 
     private static void Converse(LanguageModel language, TextGenerator generator, GenerationOptions options, CancellationToken cancellationToken)
     {
         Screen.Tell("Write the beginning of a text and the model continues it; each further line goes on from there. Ctrl-D or an empty line ends.");
         List<int> text = [];
-        while (!cancellationToken.IsCancellationRequested)
+        while (true)
         {
             Console.Error.Write("> ");
-            if (Console.In.ReadLine() is not { Length: > 0 } line) return;
+            // In the background, since a read that waits does not hear of Ctrl-C.
+            string? line = Task.Run(Console.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).GetAwaiter().GetResult();
+            if (string.IsNullOrEmpty(line)) return;
             text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
-            Stream(language, generator, line, text, options, cancellationToken);
+            text.AddRange(Stream(language, generator, line, text, options, cancellationToken));
             Console.Out.WriteLine();
             Screen.Tell(Describe(generator.Report));
-            text = [.. generator.Tokens];
         }
     }
 
@@ -144,10 +149,12 @@ internal static class RunCommand
     {
         int[] tokens = generator.Generate(Tokens(language, prompt), options, cancellationToken: cancellationToken).ToArray();
         GenerationReport report = generator.Report;
+        StreamingDecoder decoder = new(language.Tokenizer); // as it is streamed: a space at the start belongs to what goes on
+        string text = string.Concat(tokens.Select(decoder.Add)) + decoder.Flush();
         JsonOutput.Write(json =>
         {
             json.WriteStartObject();
-            json.WriteString("text", language.Tokenizer.Decode(tokens));
+            json.WriteString("text", text);
             json.WriteStartArray("tokens");
             foreach (int token in tokens) json.WriteNumberValue(token);
             json.WriteEndArray();

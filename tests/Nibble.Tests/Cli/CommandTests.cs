@@ -211,6 +211,44 @@ public class CommandTests
         Assert.Equal(["in"], folder.Names);
     }
 
+    [Fact]
+    public async Task Ctrl_C_stops_waiting_for_input()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with kill");
+        using Process process = NibbleProcess.Start(["run", SampleModel.At("Q8_0")]);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        await Task.Delay(1500); // until it waits
+        Stopwatch clock = Stopwatch.StartNew();
+        using (Process kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        Assert.Equal(130, NibbleProcess.Finish(process, output, error).ExitCode);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"stopped after {clock.Elapsed}");
+    }
+
+    [Fact]
+    public async Task A_reader_that_has_seen_enough_ends_the_text()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not tell");
+        using Process process = NibbleProcess.Start(["run", SampleModel.At("F32"), "Hello", "--ignore-eos", "-t", "1"]);
+        process.StandardInput.Close();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        Assert.Equal(1, await process.StandardOutput.ReadAsync(new char[1]));
+        process.StandardOutput.Close();
+        NibbleResult result = NibbleProcess.Finish(process, Task.FromResult(""), error);
+        Assert.Equal(0, result.ExitCode);
+        Assert.DoesNotContain("the context is full", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_result_is_not_written_over_its_source_unasked()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("tiny-Q8_0.gguf");
+        File.Copy(SampleModel.At("Q8_0"), path);
+        Assert.Contains("--output", NibbleProcess.Run("quantize", path, "Q8_0").Refusal(), StringComparison.Ordinal);
+        Assert.Contains("--output", NibbleProcess.Run("quantize", path, "Q8_0", "-o", "").Refusal(), StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(SampleModel.At("Q8_0")), File.ReadAllBytes(path));
+    }
+
     /// <summary>A model of 64 million random weights, which take seconds to quantize.</summary>
     private static void WriteLarge(string path)
     {
