@@ -135,9 +135,7 @@ internal static class RunCommand
         while (true)
         {
             Console.Error.Write("> ");
-            // In the background, since a read that waits does not hear of Ctrl-C.
-            string? line = Task.Run(Console.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).GetAwaiter().GetResult();
-            if (string.IsNullOrEmpty(line)) return;
+            if (TextFile.WaitFor(Console.In.ReadLine, cancellationToken) is not { Length: > 0 } line) return;
             text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
             text.AddRange(Stream(language, generator, line, text, options, cancellationToken));
             Console.Out.WriteLine();

@@ -16,8 +16,7 @@ internal static class TextFile
 
     public static byte[] ReadStandardInput(CancellationToken cancellationToken = default)
     {
-        // In the background, since a read that waits does not hear of Ctrl-C.
-        return Task.Run(ReadAll, CancellationToken.None).WaitAsync(cancellationToken).GetAwaiter().GetResult();
+        return WaitFor(ReadAll, cancellationToken);
 
         static byte[] ReadAll()
         {
@@ -27,4 +26,8 @@ internal static class TextFile
             return bytes.ToArray();
         }
     }
+
+    /// <summary>Reads from standard input until it answers or Ctrl-C comes, which reading alone would not notice.</summary>
+    public static T WaitFor<T>(Func<T> read, CancellationToken cancellationToken) =>
+        Task.Run(read, CancellationToken.None).WaitAsync(cancellationToken).GetAwaiter().GetResult();
 }

@@ -50,6 +50,9 @@ public class RopeScalingTests
         Check(shape, i => Plain(shape, i) * (1 - 0.75 * Math.Min(1, i / 3.0)), 0.1 * Math.Log(4) + 1);
         RandomModel twice = shape with { More = [.. shape.More, ("rope.scaling.attn_factor", MetadataValue.Of(0.5f))] };
         Check(twice, i => Plain(shape, i) * (1 - 0.75 * Math.Min(1, i / 3.0)), 0.5 * (0.1 * Math.Log(4) + 1));
+        // attention_factor of Hugging Face's configuration: the whole of it.
+        RandomModel stated = shape with { More = [.. shape.More, ("rope.scaling.yarn_attn_factor", MetadataValue.Of(1.3f))] };
+        Check(stated, i => Plain(shape, i) * (1 - 0.75 * Math.Min(1, i / 3.0)), 1.3);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Nibble.Files;
 using Nibble.Tokenizers;
 
 namespace Nibble.Tests.Tokenizers;
