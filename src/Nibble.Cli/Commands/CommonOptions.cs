@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Nibble.Cli.Commands;
 
@@ -27,17 +28,30 @@ internal static class CommonOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on standard output." };
 
-    public static Option<string?> Output(string description) => new("--output", "-o") { Description = description, HelpName = "FILE" };
+    public static Option<string?> Output(string description)
+    {
+        Option<string?> output = new("--output", "-o") { Description = description, HelpName = "FILE" };
+        output.Validators.Add(RefuseEmpty);
+        return output;
+    }
+
+    /// <summary>Refuses a name of no characters, as a script passes for a variable that is not set.</summary>
+    public static void RefuseEmpty(OptionResult result)
+    {
+        if (result.Tokens is [{ Value: "" }]) result.AddError("--output is empty; name what to write");
+    }
 
     public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
+    /// <exception cref="NibbleException">That is the input itself.</exception>
     public static string DefaultTarget(string input, string type)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(input));
         string name = Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full);
         // tiny-F16.gguf becomes tiny-Q4_K_M.gguf, not tiny-F16-Q4_K_M.gguf.
         if (Quantization.FileNameLevel.Find(name) is { } old) name = name[..old.Start].TrimEnd('-', '.', '_') is { Length: > 0 } stem ? stem : name;
-        return Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");
+        string target = Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");
+        return target == full ? throw new NibbleException($"{input}: is called what its result would be; name the file to write with --output") : target;
     }
 }

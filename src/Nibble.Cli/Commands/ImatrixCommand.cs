@@ -55,7 +55,7 @@ internal static class ImatrixCommand
 
     private static ImportanceMatrix Collect(string path, string textPath, string target, int? context, int chunks, int every, bool includeOutput, int threads, CancellationToken cancellationToken)
     {
-        byte[] bytes = TextFile.Read(textPath);
+        byte[] bytes = TextFile.Read(textPath, cancellationToken);
         using LanguageModel language = LanguageModel.Open(path, threads);
         int window = language.ContextFor(context ?? Math.Min(UsualWindow, language.Network.ContextLength));
         int[] tokens = language.Tokenizer.Encode(bytes);

@@ -76,15 +76,11 @@ internal static class RunCommand
     {
         if (argument is not null && file is not null) throw new NibbleException("a prompt and --file were both given; give one");
         if (argument is not null) return argument;
-        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file));
+        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file, cancellationToken));
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected) return null;
         // A text that is piped in ends with the line break of its last line, which is no part of what is to be continued.
-        return Encoding.UTF8.GetString(WaitFor(TextFile.ReadStandardInput, cancellationToken)).TrimEnd('\r', '\n');
+        return Encoding.UTF8.GetString(TextFile.ReadStandardInput(cancellationToken)).TrimEnd('\r', '\n');
     }
-
-    /// <summary>Reads from standard input until it answers or Ctrl-C comes, which reading alone would not notice.</summary>
-    private static T WaitFor<T>(Func<T> read, CancellationToken cancellationToken) =>
-        Task.Run(read, CancellationToken.None).WaitAsync(cancellationToken).GetAwaiter().GetResult();
 
     private static void Continue(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, bool quiet, CancellationToken cancellationToken)
     {
@@ -107,7 +103,8 @@ internal static class RunCommand
     }
 
     /// <summary>Reads the prompt, prints its text, then prints what follows as it is generated.</summary>
-    private static void Stream(LanguageModel language, TextGenerator generator, string text, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+    /// <returns>The tokens that were generated.</returns>
+    private static List<int> Stream(LanguageModel language, TextGenerator generator, string text, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
         StreamingDecoder decoder = new(language.Tokenizer);
         Action<int> promptRead = _ => { };
@@ -120,27 +117,29 @@ internal static class RunCommand
             return tokens.MoveNext();
         }, isQuiet: text.Length == 0 || prompt.Count < PromptWorthProgress);
         Console.Out.Write(text);
-        for (; more; more = tokens.MoveNext())
+        List<int> generated = [];
+        for (; more && !Screen.IsOutputClosed; more = tokens.MoveNext())
         {
+            generated.Add(tokens.Current);
             Console.Out.Write(decoder.Add(tokens.Current));
             Console.Out.Flush();
         }
         Console.Out.Write(decoder.Flush());
+        return generated;
     }
 
     private static void Converse(LanguageModel language, TextGenerator generator, GenerationOptions options, CancellationToken cancellationToken)
     {
         Screen.Tell("Write the beginning of a text and the model continues it; each further line goes on from there. Ctrl-D or an empty line ends.");
         List<int> text = [];
-        while (!cancellationToken.IsCancellationRequested)
+        while (true)
         {
             Console.Error.Write("> ");
-            if (WaitFor(Console.In.ReadLine, cancellationToken) is not { Length: > 0 } line) return;
+            if (TextFile.WaitFor(Console.In.ReadLine, cancellationToken) is not { Length: > 0 } line) return;
             text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
-            Stream(language, generator, line, text, options, cancellationToken);
+            text.AddRange(Stream(language, generator, line, text, options, cancellationToken));
             Console.Out.WriteLine();
             Screen.Tell(Describe(generator.Report));
-            text = [.. generator.Tokens];
         }
     }
 
@@ -148,10 +147,12 @@ internal static class RunCommand
     {
         int[] tokens = generator.Generate(Tokens(language, prompt), options, cancellationToken: cancellationToken).ToArray();
         GenerationReport report = generator.Report;
+        StreamingDecoder decoder = new(language.Tokenizer); // as it is streamed: a space at the start belongs to what goes on
+        string text = string.Concat(tokens.Select(decoder.Add)) + decoder.Flush();
         JsonOutput.Write(json =>
         {
             json.WriteStartObject();
-            json.WriteString("text", language.Tokenizer.Decode(tokens));
+            json.WriteString("text", text);
             json.WriteStartArray("tokens");
             foreach (int token in tokens) json.WriteNumberValue(token);
             json.WriteEndArray();

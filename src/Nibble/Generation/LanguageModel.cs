@@ -47,7 +47,12 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>An empty text of up to <paramref name="contextLength"/> tokens.</summary>
-    public Session CreateSession(int contextLength) => new(Network, contextLength, Pool);
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public Session CreateSession(int contextLength)
+    {
+        Pool.ThrowIfDisposed();
+        return new(Network, contextLength, Pool);
+    }
 
     /// <summary>The context to use where <paramref name="wanted"/> tokens were asked for: at most the model's own.</summary>
     /// <exception cref="NibbleException">More were asked for than the model was trained for.</exception>
@@ -79,6 +84,7 @@ public sealed class LanguageModel : IDisposable
         if (rest.Length > 0) yield return rest;
     }
 
+    /// <summary>Ends the threads and closes the file. What is being generated must have ended; what is asked for afterwards throws.</summary>
     public void Dispose()
     {
         Pool.Dispose();

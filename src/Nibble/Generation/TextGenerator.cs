@@ -36,7 +36,8 @@ public sealed record GenerationReport
 
     public StopReason StopReason { get; internal set; }
 
-    public double PromptTokensPerSecond => (PromptTokens - CachedTokens) / Math.Max(1e-9, PromptTime.TotalSeconds);
+    /// <summary>0 where the prompt was not read to its end.</summary>
+    public double PromptTokensPerSecond => PromptTime <= TimeSpan.Zero ? 0 : (PromptTokens - CachedTokens) / PromptTime.TotalSeconds;
 
     /// <summary>The first token comes with the prompt, so it does not count.</summary>
     public double GeneratedTokensPerSecond => GeneratedTokens < 2 ? 0 : (GeneratedTokens - 1) / Math.Max(1e-9, GenerationTime.TotalSeconds);
@@ -101,7 +102,6 @@ public sealed class TextGenerator : IDisposable
                 clock.Restart();
                 promptProgress = null;
             }
-            report.GenerationTime = clock.Elapsed;
             if (report.GeneratedTokens >= most) break;
             if (!options.IgnoreEnd && _tokenizer.IsEndOfGeneration(chosen))
             {
@@ -109,6 +109,7 @@ public sealed class TextGenerator : IDisposable
                 break;
             }
             report.GeneratedTokens++;
+            report.GenerationTime = clock.Elapsed;
             yield return chosen;
             cancellationToken.ThrowIfCancellationRequested();
             if (report.GeneratedTokens >= most) break;

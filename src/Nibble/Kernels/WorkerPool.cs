@@ -58,7 +58,7 @@ public sealed unsafe class WorkerPool : IDisposable
     public void Run<TWork>(TWork work, int count, int grain = 1) where TWork : unmanaged, IWork
     {
         if (count <= 0) return;
-        ObjectDisposedException.ThrowIf(_stopping, this);
+        ThrowIfDisposed();
         if (_threads.Length == 0 || count <= grain)
         {
             work.Run(0, count);
@@ -84,6 +84,8 @@ public sealed unsafe class WorkerPool : IDisposable
             if (Interlocked.Exchange(ref _failure, null) is { } failure) ExceptionDispatchInfo.Throw(failure);
         }
     }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_stopping, this);
 
     public void Dispose()
     {

@@ -39,7 +39,16 @@ public sealed unsafe partial class MappedFile : IDisposable
     /// <summary>Bytes in the file.</summary>
     public long Length { get; }
 
-    public MemoryRegion Region => new(_start, Length, this);
+    /// <summary>The whole file.</summary>
+    /// <exception cref="ObjectDisposedException">The file is no longer mapped.</exception>
+    public MemoryRegion Region
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_view is { SafeMemoryMappedViewHandle.IsClosed: true }, this);
+            return new(_start, Length, this);
+        }
+    }
 
     /// <summary>
     /// Tells the system that a part of the file will be read soon, so that it gets it from the disk meanwhile. Does nothing on

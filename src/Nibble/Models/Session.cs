@@ -55,8 +55,10 @@ public sealed class Session : IDisposable
     /// <param name="cancellationToken">Stops after the batch at hand.</param>
     /// <returns><c>[tokens.Length - firstScored, vocabulary]</c></returns>
     /// <exception cref="NibbleException">The text would exceed <see cref="ContextLength"/>, or a token is none of the model's.</exception>
+    /// <exception cref="ObjectDisposedException">The model or this session is disposed.</exception>
     public Activations Append(ReadOnlySpan<int> tokens, int firstScored, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
+        _state.Pool.ThrowIfDisposed(); // a model disposes its threads and its file together, and what is no longer mapped must not be read
         if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
         if (_tokens.Count + tokens.Length > ContextLength)
             Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx)");

@@ -1,6 +1,6 @@
 using System.Text;
-using Nibble.Files.HuggingFace;
 using Nibble.Files;
+using Nibble.Files.HuggingFace;
 
 namespace Nibble.Tokenizers;
 

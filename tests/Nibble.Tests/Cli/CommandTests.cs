@@ -225,6 +225,31 @@ public class CommandTests
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(6), $"stopped after {clock.Elapsed}");
     }
 
+    [Fact]
+    public async Task A_reader_that_has_seen_enough_ends_the_text()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not tell");
+        using Process process = NibbleProcess.Start(["run", SampleModel.At("F32"), "Hello", "--ignore-eos", "-t", "1"]);
+        process.StandardInput.Close();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        Assert.Equal(1, await process.StandardOutput.ReadAsync(new char[1]));
+        process.StandardOutput.Close();
+        NibbleResult result = NibbleProcess.Finish(process, Task.FromResult(""), error);
+        Assert.Equal(0, result.ExitCode);
+        Assert.DoesNotContain("the context is full", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_result_is_not_written_over_its_source_unasked()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("tiny-Q8_0.gguf");
+        File.Copy(SampleModel.At("Q8_0"), path);
+        Assert.Contains("--output", NibbleProcess.Run("quantize", path, "Q8_0").Refusal(), StringComparison.Ordinal);
+        Assert.Contains("--output", NibbleProcess.Run("quantize", path, "Q8_0", "-o", "").Refusal(), StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(SampleModel.At("Q8_0")), File.ReadAllBytes(path));
+    }
+
     /// <summary>A model of 64 million random weights, which take seconds to quantize.</summary>
     private static void WriteLarge(string path)
     {

@@ -122,6 +122,15 @@ public class PerplexityTests
     }
 
     [Fact]
+    public void A_token_that_the_model_lacks_is_refused_also_at_the_end_of_a_window()
+    {
+        using LanguageModel model = SampleModel.Open("Q8_0");
+        int[] tokens = new int[64];
+        tokens[^1] = 4096;
+        Assert.Contains("4096", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(model.Network, tokens, null, 64, 1, model.Pool)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Damaged_weights_are_reported_and_not_measured()
     {
         Models.RandomModel shape = new("llama");

@@ -1,4 +1,5 @@
 using Nibble.Generation;
+using Nibble.Models;
 
 namespace Nibble.Tests.Generation;
 
@@ -22,6 +23,19 @@ public class LanguageModelTests
     {
         using LanguageModel model = SampleModel.Open("Q8_0");
         Assert.Contains("--ctx", Assert.Throws<NibbleException>(() => model.ContextFor(wanted)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_disposed_model_throws_instead_of_reading_what_is_no_longer_mapped()
+    {
+        LanguageModel model = SampleModel.Open("Q8_0");
+        IAsyncEnumerable<string> text = model.GenerateAsync("Hello");
+        using Session session = model.CreateSession(8);
+        session.Append([1, 2]);
+        model.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await text.GetAsyncEnumerator().MoveNextAsync());
+        Assert.Throws<ObjectDisposedException>(() => session.Append([3]).Length);
+        Assert.Throws<ObjectDisposedException>(() => model.File.Read(model.File.Tensors[0]));
     }
 
     [Fact]

@@ -18,6 +18,15 @@ public class SamplerTests
     }
 
     [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Scores_that_are_no_numbers_are_refused(float score)
+    {
+        foreach (float temperature in new[] { 0, 0.8f })
+            Assert.Throws<NibbleException>(() => new Sampler(new() { Temperature = temperature }).Sample([1, score, 0.5f], []));
+    }
+
+    [Theory]
     [InlineData(0.01f)]
     [InlineData(1)]
     [InlineData(50)]

@@ -85,6 +85,17 @@ public class SessionTests
         Assert.Equal(8, session.Tokens.Count);
     }
 
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(1 << 30)]
+    public void A_context_beyond_all_memory_is_refused_with_its_size(int contextLength)
+    {
+        using RunningModel model = new(new RandomModel("llama") { Layers = 8, KeyHeads = 32, Heads = 32, HeadSize = 1024, Width = 2, Hidden = 2 }.Build());
+        string message = Assert.Throws<NibbleException>(() => model.Start(contextLength)).Message;
+        Assert.Contains("GB", message, StringComparison.Ordinal);
+        Assert.Contains("--ctx", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_text_longer_than_a_batch_equals_a_text_token_by_token()
     {

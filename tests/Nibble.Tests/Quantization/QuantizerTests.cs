@@ -105,6 +105,26 @@ public class QuantizerTests
         Assert.Empty(folder.Names);
     }
 
+    [Theory]
+    [InlineData("Q4_K_M", float.NaN)]
+    [InlineData("Q8_0", float.NegativeInfinity)]
+    [InlineData("BF16", float.NaN)]
+    [InlineData("F16", -70_000)]
+    public void Values_that_would_be_lost_are_refused_and_leave_no_file(string level, float value)
+    {
+        using TemporaryFolder folder = new();
+        GgufModel model = new("llama");
+        float[] values = new float[256 * 300];
+        values[256 * 299 + 3] = value;
+        model.Add("blk.0.attn_q.weight", values, 256, 300);
+        string path = model.Save(folder.At("model.gguf"));
+        using ModelFile source = ModelFile.Open(path);
+        string message = Assert.Throws<NibbleException>(() => Quantizer.Write(source, QuantizationPlan.Create(source, Recipe.Parse(level)), folder.At("out.gguf"))).Message;
+        Assert.StartsWith(path, message, StringComparison.Ordinal);
+        Assert.Contains("blk.0.attn_q.weight", message, StringComparison.Ordinal);
+        Assert.Equal(["model.gguf"], folder.Names);
+    }
+
     private sealed class Steps : IProgress<QuantizationProgress>
     {
         public List<QuantizationProgress> Seen { get; } = [];

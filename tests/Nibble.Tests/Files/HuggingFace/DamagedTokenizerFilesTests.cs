@@ -12,6 +12,8 @@ public sealed class DamagedTokenizerFilesTests
     [InlineData("")]
     [InlineData("{}")]
     [InlineData("""{"model": null}""")]
+    [InlineData("""{"pre_tokenizer": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "\ud800": 1}""")]
+    [InlineData("""{"pre_tokenizer": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], "\ud800": 1}}""")]
     [InlineData("""{"model": {"type": 3}}""")]
     [InlineData("""{"model": {"type": "Unigram"}}""")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {}}}""")]

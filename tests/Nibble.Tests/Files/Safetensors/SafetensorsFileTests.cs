@@ -122,6 +122,7 @@ public sealed class SafetensorsFileTests
         ["size 1.5"] = (One("""{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}""", 4), "'1.5'"),
         ["size 2^70"] = (One("""{"dtype":"F32","shape":[1180591620717411303424],"data_offsets":[0,4]}""", 4), "size or offset"),
         ["product that wraps to 1"] = (One("""{"dtype":"F32","shape":[4294967296,4294967296,1],"data_offsets":[0,4]}""", 4), "larger than any file"),
+        ["product that overflows behind a zero"] = (One("""{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}""", 0), "larger than any file"),
         ["shape and bytes disagree"] = (One("""{"dtype":"F32","shape":[2],"data_offsets":[0,4]}""", 4), "do not fill"),
         ["odd number of half bytes"] = (One("""{"dtype":"F4","shape":[3],"data_offsets":[0,1]}""", 1), "do not fill"),
         ["end before start"] = (One("""{"dtype":"F32","shape":[1],"data_offsets":[4,0]}""", 4), "do not fill"),
