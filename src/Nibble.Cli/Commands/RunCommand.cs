@@ -63,6 +63,7 @@ internal static class RunCommand
             };
             options.Validate();
             string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
+            if (text is null && parsed.GetValue(json)) throw new NibbleException("--json needs a prompt: write one behind the file, or name one with --file");
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
             using TextGenerator generator = new(language, language.ContextFor(options.ContextLength));
             if (text is null) Converse(language, generator, options, cancellationToken);
