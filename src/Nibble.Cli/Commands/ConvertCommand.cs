@@ -27,7 +27,8 @@ internal static class ConvertCommand
         {
             string input = parsed.GetRequiredValue(folder);
             using ModelFile file = ModelFile.Open(input);
-            Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? TypeOf(file));
+            string own = TypeOf(file);
+            Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? own);
             QuantizationPlan plan = QuantizationPlan.Create(file, recipe);
             string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
             QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), parsed.GetValue(json), cancellationToken);
@@ -41,6 +42,6 @@ internal static class ConvertCommand
         string? most = file.Tensors.GroupBy(t => t.TypeName).MaxBy(g => g.Sum(t => t.Bytes))?.Key;
         return most is not null && s_types.Contains(most, StringComparer.OrdinalIgnoreCase)
             ? most
-            : throw new NibbleException($"{file.Path}: its weights are {most ?? "missing"}; convert takes models in F32, F16 or BF16");
+            : throw new NibbleException($"{file.Path}: its weights are {most ?? "missing"}; convert takes models in F32, F16 or BF16 (from a quantized one, nibble quantize FILE F16 --allow-requantize goes back)");
     }
 }

@@ -51,6 +51,7 @@ internal static class RunCommand
             GenerationOptions options = new()
             {
                 MaxTokens = most == -1 ? null : most,
+                ContextLength = parsed.GetValue(context),
                 Temperature = parsed.GetValue(temperature),
                 TopK = parsed.GetValue(topK),
                 TopP = parsed.GetValue(topP),
@@ -62,8 +63,9 @@ internal static class RunCommand
             };
             options.Validate();
             string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
+            if (text is null && parsed.GetValue(json)) throw new NibbleException("--json needs a prompt: write one behind the file, or name one with --file");
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
-            using TextGenerator generator = new(language, language.ContextFor(parsed.GetValue(context)));
+            using TextGenerator generator = new(language, language.ContextFor(options.ContextLength));
             if (text is null) Converse(language, generator, options, cancellationToken);
             else if (parsed.GetValue(json)) WriteJson(language, generator, text, options, cancellationToken);
             else Continue(language, generator, text, options, parsed.GetValue(quiet), cancellationToken);

@@ -35,6 +35,7 @@ internal static class TourCommand
             string source = parsed.GetValue(model) ?? SampleFile("");
             byte[] sample = TextFile.Read(parsed.GetValue(text) ?? SampleFile("sample.txt"), cancellationToken);
             Recipe[] recipes = Array.ConvertAll(parsed.GetRequiredValue(types).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), Recipe.Parse);
+            if (recipes.Length == 0) throw new NibbleException("--types names no level; write some, separated by commas, as in Q8_0,Q4_K_M");
             string folder = parsed.GetRequiredValue(output);
             Directory.CreateDirectory(folder);
 

@@ -71,10 +71,11 @@ public sealed class LanguageModel : IDisposable
     public async IAsyncEnumerable<string> GenerateAsync(string prompt, GenerationOptions? options = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using TextGenerator generator = new(this, ContextFor(null));
+        options ??= new GenerationOptions();
+        using TextGenerator generator = new(this, ContextFor(options.ContextLength));
         int[] tokens = Tokenizer.Encode(prompt, parseSpecial: true);
         StreamingDecoder decoder = new(Tokenizer);
-        using IEnumerator<int> generated = generator.Generate(tokens, options ?? new GenerationOptions(), cancellationToken: cancellationToken).GetEnumerator();
+        using IEnumerator<int> generated = generator.Generate(tokens, options, cancellationToken: cancellationToken).GetEnumerator();
         while (await Task.Run(generated.MoveNext, cancellationToken).ConfigureAwait(false))
         {
             string text = decoder.Add(generated.Current);

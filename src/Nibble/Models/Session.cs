@@ -61,7 +61,7 @@ public sealed class Session : IDisposable
         _state.Pool.ThrowIfDisposed(); // a model disposes its threads and its file together, and what is no longer mapped must not be read
         if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
         if (_tokens.Count + tokens.Length > ContextLength)
-            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx)");
+            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
         foreach (int token in tokens)
             if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
 
