@@ -58,6 +58,6 @@ internal readonly ref struct AffineGroups
     }
 
     /// <summary>The quants that the search chose for a group.</summary>
-    public void Round<TLanes>(ReadOnlySpan<float> values, int group, int limit, Span<byte> quants) where TLanes : unmanaged, ILanes<TLanes> =>
-        ScaleSearch.Round<TLanes>(values, _inverses[group], _origins[group], limit, quants);
+    public void Round(ReadOnlySpan<float> values, int group, int limit, Span<byte> quants) =>
+        ScaleSearch.Round<Lanes8>(values, _inverses[group], _origins[group], limit, quants);
 }

@@ -16,13 +16,14 @@ internal partial struct EightGroups
         {
             ref EightGroups block = ref blocks[b];
             if (importance.IsEmpty) block.StoreScales(found.Scales.Slice(b * 8, 8), found.Minimums.Slice(b * 8, 8));
+            float blockScale = (float)block.Scale, blockMinimum = (float)block.Minimum;
             for (int g = 0; g < 8; g++)
             {
                 Span<byte> quants = block.Quants[(g * 32)..(g * 32 + 32)];
                 ReadOnlySpan<float> group = values.Slice(b * 256 + g * 32, 32);
-                float scale = (float)block.Scale * block.Groups.Scale(g), minimum = (float)block.Minimum * block.Groups.Minimum(g);
+                float scale = blockScale * block.Groups.Scale(g), minimum = blockMinimum * block.Groups.Minimum(g);
                 if (scale != 0) ScaleSearch.RoundAffine<TLanes>(group, scale, minimum, limit, quants);
-                else found.Round<TLanes>(group, b * 8 + g, limit, quants);
+                else found.Round(group, b * 8 + g, limit, quants);
             }
         }
     }
@@ -45,13 +46,13 @@ internal partial struct EightGroups
         where TLanes : unmanaged, ILanes<TLanes>
     {
         Span<float> meanSquares = stackalloc float[LaneScratch.BlocksAtATime * 8];
-        ErrorWeights.MeanSquares<TLanes>(values, 2, 8, meanSquares);
+        ErrorWeights.MeanSquares<Lanes8>(values, 2, 8, meanSquares);
         found.Search<TLanes>(values, importance, meanSquares, 32, limit);
         int groups = blocks.Length * 8;
         Span<float> scales = stackalloc float[LaneScratch.BlocksAtATime], minimums = stackalloc float[LaneScratch.BlocksAtATime];
         Span<byte> scaleQuants = stackalloc byte[LaneScratch.BlocksAtATime * 8], minimumQuants = stackalloc byte[LaneScratch.BlocksAtATime * 8];
-        ScaleSearch.Positive<TLanes>(found.Scales[..groups], found.Weights, 8, 63, scales, scaleQuants);
-        ScaleSearch.Positive<TLanes>(found.Minimums[..groups], found.Weights, 8, 63, minimums, minimumQuants);
+        ScaleSearch.Positive<Lanes8>(found.Scales[..groups], found.Weights, 8, 63, scales, scaleQuants);
+        ScaleSearch.Positive<Lanes8>(found.Minimums[..groups], found.Weights, 8, 63, minimums, minimumQuants);
         for (int b = 0; b < blocks.Length; b++)
         {
             blocks[b].Scale = (Half)scales[b];

@@ -35,6 +35,6 @@ internal static class LaneScratch
     /// <summary>Groups treated together where each is a block by itself.</summary>
     public const int GroupsAtATime = 128;
 
-    /// <summary>Bytes for three runs of 32 pairs of vectors of 64 bytes.</summary>
+    /// <summary>Bytes for three runs of 32 vectors of 128 bytes.</summary>
     public const int Bytes = 3 * 32 * 2 * 64 + Alignment;
 }

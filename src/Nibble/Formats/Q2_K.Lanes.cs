@@ -29,8 +29,8 @@ public partial struct Q2_K
             {
                 ReadOnlySpan<float> group = values.Slice(b * 256 + g * 16, 16);
                 float scale = blockScale * (block.Groups[g] & 15), minimum = blockMinimum * (block.Groups[g] >> 4);
-                if (scale != 0) ScaleSearch.RoundAffine<TLanes>(group, scale, minimum, limit: 3, quants.Slice(g * 16, 16));
-                else found.Round<TLanes>(group, b * 16 + g, limit: 3, quants.Slice(g * 16, 16));
+                if (scale != 0) ScaleSearch.RoundAffine<Lanes8>(group, scale, minimum, limit: 3, quants.Slice(g * 16, 16));
+                else found.Round(group, b * 16 + g, limit: 3, quants.Slice(g * 16, 16));
             }
             TwoBits.Pack(quants, shift: 0, block.Quants);
         }
@@ -54,13 +54,13 @@ public partial struct Q2_K
     private static void ChooseScales<TLanes>(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, AffineGroups found, Span<Q2_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
     {
         Span<float> meanSquares = stackalloc float[LaneScratch.BlocksAtATime * 16];
-        ErrorWeights.MeanSquares<TLanes>(values, 1, 16, meanSquares);
+        ErrorWeights.MeanSquares<Lanes8>(values, 1, 16, meanSquares);
         found.Search<TLanes>(values, importance, meanSquares, 16, limit: 3);
         int groups = blocks.Length * 16;
         Span<float> scales = stackalloc float[LaneScratch.BlocksAtATime], minimums = stackalloc float[LaneScratch.BlocksAtATime];
         Span<byte> scaleQuants = stackalloc byte[LaneScratch.BlocksAtATime * 16], minimumQuants = stackalloc byte[LaneScratch.BlocksAtATime * 16];
-        ScaleSearch.Positive<TLanes>(found.Scales[..groups], found.Weights, 16, 15, scales, scaleQuants);
-        ScaleSearch.Positive<TLanes>(found.Minimums[..groups], found.Weights, 16, 15, minimums, minimumQuants);
+        ScaleSearch.Positive<Lanes8>(found.Scales[..groups], found.Weights, 16, 15, scales, scaleQuants);
+        ScaleSearch.Positive<Lanes8>(found.Minimums[..groups], found.Weights, 16, 15, minimums, minimumQuants);
         for (int b = 0; b < blocks.Length; b++)
         {
             blocks[b].Scale = (Half)scales[b];

@@ -40,7 +40,7 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q2_K> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
         else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }

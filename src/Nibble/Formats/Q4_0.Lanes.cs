@@ -19,7 +19,7 @@ public partial struct Q4_0
             found.Search<TLanes>(values, importance.Slice(first * 32, count * 32), meanSquares, 32, limit: 8);
             for (int b = 0; b < count; b++)
             {
-                found.Round<TLanes>(values.Slice(b * 32, 32), b, limit: 8, quants);
+                found.Round(values.Slice(b * 32, 32), b, limit: 8, quants);
                 blocks[first + b].Scale = (Half)found.Scales[b];
                 Nibbles.Pack(quants, half: 16, blocks[first + b].Quants);
             }

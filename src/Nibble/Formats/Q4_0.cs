@@ -52,7 +52,7 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_0> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
         else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }

@@ -19,7 +19,7 @@ public partial struct Q4_1
             found.Search<TLanes>(values, importance.Slice(first * 32, count * 32), meanSquares, 32, limit: 15);
             for (int b = 0; b < count; b++)
             {
-                found.Round<TLanes>(values.Slice(b * 32, 32), b, limit: 15, quants);
+                found.Round(values.Slice(b * 32, 32), b, limit: 15, quants);
                 blocks[first + b].Scale = (Half)found.Scales[b];
                 blocks[first + b].Minimum = (Half)(-found.Minimums[b]);
                 Nibbles.Pack(quants, half: 16, blocks[first + b].Quants);

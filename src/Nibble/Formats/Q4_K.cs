@@ -43,7 +43,7 @@ public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_K> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
         else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }

@@ -19,7 +19,7 @@ public partial struct Q5_1
             found.Search<TLanes>(values, importance.Slice(first * 32, count * 32), meanSquares, 32, limit: 31);
             for (int b = 0; b < count; b++)
             {
-                found.Round<TLanes>(values.Slice(b * 32, 32), b, limit: 31, quants);
+                found.Round(values.Slice(b * 32, 32), b, limit: 31, quants);
                 blocks[first + b].Store((Half)found.Scales[b], (Half)(-found.Minimums[b]), quants);
             }
         }

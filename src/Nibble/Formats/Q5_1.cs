@@ -54,7 +54,7 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_1> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
         else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }

@@ -18,14 +18,14 @@ public partial struct Q6_K
     private static void QuantizeTogether<TLanes>(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<Q6_K> blocks) where TLanes : unmanaged, ILanes<TLanes>
     {
         SymmetricGroups found = new(stackalloc float[SymmetricGroups.Floats(LaneScratch.BlocksAtATime * 16)]);
-        LaneScratch<LanePair<TLanes>> lanes = new(stackalloc byte[LaneScratch.Bytes], 16);
+        LaneScratch<TLanes> lanes = new(stackalloc byte[LaneScratch.Bytes], 16);
         int groups = values.Length / 16;
-        for (int first = 0; first < groups; first += LanePair<TLanes>.Count)
+        for (int first = 0; first < groups; first += TLanes.Count)
         {
             LaneGroups.Transpose(values, first, groups, 16, lanes.Values);
             if (importance.IsEmpty) ErrorWeights.Squares(lanes.Values, lanes.Weights);
             else LaneGroups.Transpose(importance, first, groups, 16, lanes.Weights);
-            found.Set(first, ScaleSearch.Symmetric<LanePair<TLanes>>(lanes.Values, lanes.Weights, limit: 32, lanes.Trial));
+            found.Set(first, ScaleSearch.Symmetric<TLanes>(lanes.Values, lanes.Weights, limit: 32, lanes.Trial));
         }
         Span<byte> quants = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)
@@ -37,8 +37,8 @@ public partial struct Q6_K
             {
                 ReadOnlySpan<float> group = values.Slice(b * 256 + g * 16, 16);
                 float scale = blockScale * block.Groups[g];
-                if (scale != 0) ScaleSearch.RoundSymmetric<TLanes>(group, scale, limit: 32, quants.Slice(g * 16, 16));
-                else found.Round<TLanes>(group, b * 16 + g, limit: 32, quants.Slice(g * 16, 16));
+                if (scale != 0) ScaleSearch.RoundSymmetric<Lanes8>(group, scale, limit: 32, quants.Slice(g * 16, 16));
+                else found.Round(group, b * 16 + g, limit: 32, quants.Slice(g * 16, 16));
             }
             block.StoreQuants(quants);
         }

@@ -42,7 +42,7 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q6_K> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes16>(source, importance, blocks);
+        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
         else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }

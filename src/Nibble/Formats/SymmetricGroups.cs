@@ -33,14 +33,14 @@ internal readonly ref struct SymmetricGroups
     public void Search<TLanes>(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, ReadOnlySpan<float> meanSquares, int size, int limit)
         where TLanes : unmanaged, ILanes<TLanes>
     {
-        LaneScratch<LanePair<TLanes>> group = new(stackalloc byte[LaneScratch.Bytes], size);
+        LaneScratch<TLanes> group = new(stackalloc byte[LaneScratch.Bytes], size);
         int groups = values.Length / size;
-        for (int first = 0; first < groups; first += LanePair<TLanes>.Count)
+        for (int first = 0; first < groups; first += TLanes.Count)
         {
             LaneGroups.Transpose(values, first, groups, size, group.Values);
             LaneGroups.Transpose(importance, first, groups, size, group.Weights);
-            ErrorWeights.ByImportance(group.Values, group.Weights, LanePair<TLanes>.Load(meanSquares[first..])).Store(Weights[first..]);
-            Set(first, ScaleSearch.Symmetric<LanePair<TLanes>>(group.Values, group.Weights, limit, group.Trial));
+            ErrorWeights.ByImportance(group.Values, group.Weights, TLanes.Load(meanSquares[first..])).Store(Weights[first..]);
+            Set(first, ScaleSearch.Symmetric<TLanes>(group.Values, group.Weights, limit, group.Trial));
         }
     }
 
@@ -52,6 +52,6 @@ internal readonly ref struct SymmetricGroups
     }
 
     /// <summary>The quants that the search chose for a group.</summary>
-    public void Round<TLanes>(ReadOnlySpan<float> values, int group, int limit, Span<byte> quants) where TLanes : unmanaged, ILanes<TLanes> =>
-        ScaleSearch.RoundSymmetricBy<TLanes>(values, _inverses[group], limit, quants);
+    public void Round(ReadOnlySpan<float> values, int group, int limit, Span<byte> quants) =>
+        ScaleSearch.RoundSymmetricBy<Lanes8>(values, _inverses[group], limit, quants);
 }

@@ -23,7 +23,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
         .. new[]
         {
             Avx2.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes8)) : null,
-            Avx512BW.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes16)) : null,
+            Avx512BW.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes32)) : null,
         }.OfType<WeighedQuantization>(),
     ];
 
