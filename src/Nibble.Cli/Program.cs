@@ -19,16 +19,17 @@ foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
     return Failure.Report($"{parsed.Errors[0].Message} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help)");
-if (parsed.CommandResult.Tokens.FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal)) is { } unknown && !args.Contains("--"))
-    return Failure.Report($"unknown option {unknown.Value} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help; text that begins with dashes goes after --)");
+// The parser takes an option that it does not know for an argument, and a misspelt one must not become a prompt.
+if (parsed.CommandResult.Tokens.FirstOrDefault(t => t.Value is ['-', '-' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), ..]) is { } unknown && !args.Contains("--"))
+    return Failure.Report($"unknown option {unknown.Value} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help; text that begins with a dash goes after --)");
 try
 {
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
+    return code == Failure.Interrupted ? Failure.ReportInterrupted() : code;
 }
 catch (OperationCanceledException)
 {
-    Failure.Report("stopped; nothing was left half-written");
-    return Failure.Interrupted;
+    return Failure.ReportInterrupted(); // the parser's own handling of signals and this exception race
 }
 catch (Exception e) when (Failure.Explain(e) is { } message)
 {

@@ -1,30 +1,57 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Nibble.Cli.Commands;
 
 /// <summary>Options that several commands have, so that they read and mean the same everywhere.</summary>
 internal static class CommonOptions
 {
-    public static Option<int> Threads() => new("--threads", "-t")
+    /// <summary>More than any machine has; beyond it the system gives up rather than refuse.</summary>
+    private const int MostThreads = 1024;
+
+    public static Option<int> Threads()
     {
-        Description = "Threads to use; 0 for one per processor. Results do not depend on it.",
-        DefaultValueFactory = _ => 0,
-        HelpName = "N",
-    };
+        Option<int> threads = new("--threads", "-t")
+        {
+            Description = "Threads to use; 0 for one per processor. Results do not depend on it.",
+            DefaultValueFactory = _ => 0,
+            HelpName = "N",
+        };
+        threads.Validators.Add(result =>
+        {
+            if (result.Errors.Any() || result.Tokens.Count == 0) return;
+            if (!int.TryParse(result.Tokens[0].Value, out int count) || count is < 0 or > MostThreads)
+                result.AddError($"--threads is {result.Tokens[0].Value}; take 0 to {MostThreads}");
+        });
+        return threads;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on standard output." };
 
-    public static Option<string?> Output(string description) => new("--output", "-o") { Description = description, HelpName = "FILE" };
+    public static Option<string?> Output(string description)
+    {
+        Option<string?> output = new("--output", "-o") { Description = description, HelpName = "FILE" };
+        output.Validators.Add(RefuseEmpty);
+        return output;
+    }
+
+    /// <summary>Refuses a name of no characters, as a script passes for a variable that is not set.</summary>
+    public static void RefuseEmpty(OptionResult result)
+    {
+        if (result.Tokens is [{ Value: "" }]) result.AddError("--output is empty; name what to write");
+    }
 
     public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
+    /// <exception cref="NibbleException">That is the input itself.</exception>
     public static string DefaultTarget(string input, string type)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(input));
         string name = Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full);
         // tiny-F16.gguf becomes tiny-Q4_K_M.gguf, not tiny-F16-Q4_K_M.gguf.
         if (Quantization.FileNameLevel.Find(name) is { } old) name = name[..old.Start].TrimEnd('-', '.', '_') is { Length: > 0 } stem ? stem : name;
-        return Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");
+        string target = Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");
+        return target == full ? throw new NibbleException($"{input}: is called what its result would be; name the file to write with --output") : target;
     }
 }

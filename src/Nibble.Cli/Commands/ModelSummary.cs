@@ -21,7 +21,8 @@ internal sealed class ModelSummary
         _content = ContentLevel.Of(file);
         TensorBytes = file.Tensors.Sum(t => t.Bytes);
         Parameters = file.Tensors.Sum(t => t.Count);
-        Bytes = File.Exists(file.Path) ? new FileInfo(file.Path).Length : TensorBytes;
+        // A part of a split model is shorter than its tensors together.
+        Bytes = Math.Max(TensorBytes, File.Exists(file.Path) ? new FileInfo(file.Path).Length : 0);
         string? recorded = file.Metadata.Integer("general.file_type") is { } type ? Recipe.FromFileType(type)?.Name : null;
         FileNameLevel? promised = FileNameLevel.Find(System.IO.Path.GetFileName(file.Path));
         if (file.Tensors.Count == 0) Disagreement = null;
@@ -33,7 +34,7 @@ internal sealed class ModelSummary
 
     public static ModelSummary Of(ModelFile file) => new(file);
 
-    /// <summary>Bytes of the file, or of all tensors of a folder.</summary>
+    /// <summary>Bytes of the file, or of all tensors of a folder or split model.</summary>
     public long Bytes { get; }
 
     public long TensorBytes { get; }

@@ -27,7 +27,7 @@ internal static class PerplexityCommand
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
-            byte[] bytes = TextFile.Read(parsed.GetRequiredValue(text));
+            byte[] bytes = TextFile.Read(parsed.GetRequiredValue(text), cancellationToken);
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
             int window = language.ContextFor(parsed.GetValue(context) ?? Math.Min(UsualWindow, language.Network.ContextLength));
             int most = parsed.GetValue(windows) is { } wanted ? (wanted > 0 ? wanted : throw new NibbleException($"--windows is {wanted}; take 1 or more")) : int.MaxValue;

@@ -10,6 +10,9 @@ namespace Nibble.Cli.Commands;
 /// <summary><c>nibble run FILE [PROMPT]</c>: text from a model.</summary>
 internal static class RunCommand
 {
+    /// <summary>Shorter prompts are read at once, also by large models.</summary>
+    private const int PromptWorthProgress = 32;
+
     private static readonly GenerationOptions s_defaults = new();
 
     public static Command Create()
@@ -48,6 +51,7 @@ internal static class RunCommand
             GenerationOptions options = new()
             {
                 MaxTokens = most == -1 ? null : most,
+                ContextLength = parsed.GetValue(context),
                 Temperature = parsed.GetValue(temperature),
                 TopK = parsed.GetValue(topK),
                 TopP = parsed.GetValue(topP),
@@ -58,9 +62,9 @@ internal static class RunCommand
                 IgnoreEnd = parsed.GetValue(ignoreEnd),
             };
             options.Validate();
-            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file));
+            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
-            using TextGenerator generator = new(language, language.ContextFor(parsed.GetValue(context)));
+            using TextGenerator generator = new(language, language.ContextFor(options.ContextLength));
             if (text is null) Converse(language, generator, options, cancellationToken);
             else if (parsed.GetValue(json)) WriteJson(language, generator, text, options, cancellationToken);
             else Continue(language, generator, text, options, parsed.GetValue(quiet), cancellationToken);
@@ -69,67 +73,87 @@ internal static class RunCommand
     }
 
     /// <summary>The prompt, or <see langword="null"/> for an interactive session.</summary>
-    private static string? FindPrompt(string? argument, string? file)
+    private static string? FindPrompt(string? argument, string? file, CancellationToken cancellationToken)
     {
         if (argument is not null && file is not null) throw new NibbleException("a prompt and --file were both given; give one");
         if (argument is not null) return argument;
-        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file));
+        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file, cancellationToken));
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected) return null;
         // A text that is piped in ends with the line break of its last line, which is no part of what is to be continued.
-        return Encoding.UTF8.GetString(TextFile.ReadStandardInput()).TrimEnd('\r', '\n');
+        return Encoding.UTF8.GetString(TextFile.ReadStandardInput(cancellationToken)).TrimEnd('\r', '\n');
     }
 
     private static void Continue(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, bool quiet, CancellationToken cancellationToken)
     {
-        if (!quiet) Console.Out.Write(prompt);
         try
         {
-            Stream(language, generator, Tokens(language, prompt), options, cancellationToken);
+            Stream(language, generator, quiet ? "" : prompt, Tokens(language, prompt), options, cancellationToken);
         }
-        finally
+        catch (OperationCanceledException) when (generator.Report.GeneratedTokens > 0)
+        {
+            End();
+            throw;
+        }
+        End();
+
+        void End()
         {
             Console.Out.WriteLine();
             if (!quiet) Screen.Tell(Describe(generator.Report));
         }
     }
 
-    /// <summary>Prints the text as it is generated, and returns its tokens.</summary>
-    private static void Stream(LanguageModel language, TextGenerator generator, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+    /// <summary>Reads the prompt, prints its text, then prints what follows as it is generated.</summary>
+    /// <returns>The tokens that were generated.</returns>
+    private static List<int> Stream(LanguageModel language, TextGenerator generator, string text, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
         StreamingDecoder decoder = new(language.Tokenizer);
-        foreach (int token in generator.Generate(prompt, options, cancellationToken))
+        Action<int> promptRead = _ => { };
+        SynchronousProgress<int> progress = new(tokens => promptRead(tokens));
+        using IEnumerator<int> tokens = generator.Generate(prompt, options, progress, cancellationToken).GetEnumerator();
+        bool more = ProgressDisplay.Run("Reading the prompt", show =>
         {
-            Console.Out.Write(decoder.Add(token));
+            int fresh = prompt.Count - generator.Tokens.Count;
+            promptRead = read => show(new Step(Math.Min(1, (double)read / Math.Max(1, fresh)), ""));
+            return tokens.MoveNext();
+        }, isQuiet: text.Length == 0 || prompt.Count < PromptWorthProgress);
+        Console.Out.Write(text);
+        List<int> generated = [];
+        for (; more && !Screen.IsOutputClosed; more = tokens.MoveNext())
+        {
+            generated.Add(tokens.Current);
+            Console.Out.Write(decoder.Add(tokens.Current));
             Console.Out.Flush();
         }
         Console.Out.Write(decoder.Flush());
+        return generated;
     }
 
     private static void Converse(LanguageModel language, TextGenerator generator, GenerationOptions options, CancellationToken cancellationToken)
     {
         Screen.Tell("Write the beginning of a text and the model continues it; each further line goes on from there. Ctrl-D or an empty line ends.");
         List<int> text = [];
-        while (!cancellationToken.IsCancellationRequested)
+        while (true)
         {
             Console.Error.Write("> ");
-            if (Console.In.ReadLine() is not { Length: > 0 } line) return;
+            if (TextFile.WaitFor(Console.In.ReadLine, cancellationToken) is not { Length: > 0 } line) return;
             text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
-            Console.Out.Write(line);
-            Stream(language, generator, text, options, cancellationToken);
+            text.AddRange(Stream(language, generator, line, text, options, cancellationToken));
             Console.Out.WriteLine();
             Screen.Tell(Describe(generator.Report));
-            text = [.. generator.Tokens];
         }
     }
 
     private static void WriteJson(LanguageModel language, TextGenerator generator, string prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
-        int[] tokens = generator.Generate(Tokens(language, prompt), options, cancellationToken).ToArray();
+        int[] tokens = generator.Generate(Tokens(language, prompt), options, cancellationToken: cancellationToken).ToArray();
         GenerationReport report = generator.Report;
+        StreamingDecoder decoder = new(language.Tokenizer); // as it is streamed: a space at the start belongs to what goes on
+        string text = string.Concat(tokens.Select(decoder.Add)) + decoder.Flush();
         JsonOutput.Write(json =>
         {
             json.WriteStartObject();
-            json.WriteString("text", language.Tokenizer.Decode(tokens));
+            json.WriteString("text", text);
             json.WriteStartArray("tokens");
             foreach (int token in tokens) json.WriteNumberValue(token);
             json.WriteEndArray();

@@ -11,14 +11,15 @@ namespace Nibble.Cli.Commands;
 internal static class TourCommand
 {
     private const string Levels = "Q8_0,Q6_K,Q5_K_M,Q4_K_M,Q3_K_M,Q2_K";
-    private const string Prompt = "The old man opened the door and";
-    private const int TextTokens = 40;
+    private const string Prompt = "Once upon a time";
+    private const int TextTokens = 60;
 
     public static Command Create()
     {
         Argument<string?> model = new("MODEL") { Description = "A Hugging Face model folder or an unquantized GGUF. Default: the sample model that comes with Nibble.", Arity = ArgumentArity.ZeroOrOne };
         Option<string> output = new("--output", "-o") { Description = "Folder for the GGUF files.", DefaultValueFactory = _ => "tour", HelpName = "FOLDER" };
         Option<string> types = new("--types") { Description = "Levels to try, separated by commas.", DefaultValueFactory = _ => Levels, HelpName = "LIST" };
+        output.Validators.Add(CommonOptions.RefuseEmpty);
         Option<string?> text = new("--text", "-f") { Description = "The text to predict. Default: the text that comes with the sample model.", HelpName = "FILE" };
         Option<string> prompt = new("--prompt", "-p") { Description = "What each level continues.", DefaultValueFactory = _ => Prompt, HelpName = "TEXT" };
         Option<int> threads = CommonOptions.Threads();
@@ -32,7 +33,7 @@ internal static class TourCommand
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             string source = parsed.GetValue(model) ?? SampleFile("");
-            byte[] sample = TextFile.Read(parsed.GetValue(text) ?? SampleFile("sample.txt"));
+            byte[] sample = TextFile.Read(parsed.GetValue(text) ?? SampleFile("sample.txt"), cancellationToken);
             Recipe[] recipes = Array.ConvertAll(parsed.GetRequiredValue(types).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), Recipe.Parse);
             string folder = parsed.GetRequiredValue(output);
             Directory.CreateDirectory(folder);
@@ -44,7 +45,7 @@ internal static class TourCommand
                 table.Add(Measure("original", source, sample, parsed.GetRequiredValue(prompt), parsed.GetValue(threads), table, cancellationToken));
                 foreach (Recipe recipe in recipes)
                 {
-                    string target = Path.Combine(folder, $"{Path.GetFileNameWithoutExtension(name)}-{recipe.Name}.gguf");
+                    string target = Path.Combine(folder, Path.GetFileName(CommonOptions.DefaultTarget(source, recipe.Name)));
                     Quantize(source, recipe, target, parsed.GetValue(threads), table, cancellationToken);
                     table.Add(Measure(recipe.Name, target, sample, parsed.GetRequiredValue(prompt), parsed.GetValue(threads), table, cancellationToken));
                 }
@@ -81,7 +82,7 @@ internal static class TourCommand
 
         table.Report(0.9, $"{level}: generating");
         using TextGenerator generator = new(language, language.ContextFor(null));
-        int[] generated = generator.Generate(language.Tokenizer.Encode(prompt), new() { Temperature = 0, MaxTokens = TextTokens }, cancellationToken).ToArray();
+        int[] generated = generator.Generate(language.Tokenizer.Encode(prompt), new() { Temperature = 0, RepeatPenalty = 1.1f, MaxTokens = TextTokens }, cancellationToken: cancellationToken).ToArray();
         long bytes = language.File.Tensors.Sum(t => t.Bytes), weights = language.File.Tensors.Sum(t => t.Count);
         return new(level, path, File.Exists(path) ? new FileInfo(path).Length : bytes, 8.0 * bytes / weights, perplexity,
             generator.Report.GeneratedTokensPerSecond, language.Tokenizer.Decode(generated));

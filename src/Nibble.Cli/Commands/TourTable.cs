@@ -62,7 +62,8 @@ internal sealed class TourTable(string model, int levels, bool isSilent)
         Screen.Print($"What each continues \"{prompt}\" with, always taking the likeliest token:");
         foreach (TourRow row in _rows) Screen.Print($"  {row.Level,-9}…{row.Text.ReplaceLineEndings(" ")}");
         Screen.Print("");
-        Screen.Print($"The GGUF files are in {System.IO.Path.GetFullPath(folder)}; try: nibble run {System.IO.Path.Combine(folder, System.IO.Path.GetFileName(_rows[^1].Path))}");
+        TourRow usual = _rows.Find(row => row.Level == "Q4_K_M") ?? _rows[^1];
+        Screen.Print($"The GGUF files are in {System.IO.Path.GetFullPath(folder)}; try: nibble run {usual.Path}");
     }
 
     public void WriteJson(string folder) => JsonOutput.Write(json =>

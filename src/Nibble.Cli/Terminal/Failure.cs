@@ -8,6 +8,16 @@ internal static class Failure
     /// <summary>The exit code of a program stopped from the keyboard (128 + SIGINT).</summary>
     public const int Interrupted = 130;
 
+    /// <summary>How long work may take to stop after Ctrl-C; all of it stops after the chunk, token or window at hand.</summary>
+    public static TimeSpan TimeToStop { get; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Says that the program was stopped from the keyboard and returns the exit code for it.</summary>
+    public static int ReportInterrupted()
+    {
+        Report("stopped; nothing was left half-written");
+        return Interrupted;
+    }
+
     /// <summary>Prints the message and returns the exit code 1.</summary>
     public static int Report(string message)
     {

@@ -18,8 +18,9 @@ internal static class ProgressDisplay
     private static readonly TimeSpan s_firstLine = TimeSpan.FromSeconds(1), s_betweenLines = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs <paramref name="work"/>, which reports its steps, and returns its result.</summary>
-    public static T Run<T>(string title, Func<Action<Step>, T> work)
+    public static T Run<T>(string title, Func<Action<Step>, T> work, bool isQuiet = false)
     {
+        if (isQuiet) return work(_ => { });
         if (!Screen.IsLive) return RunPlain(title, work);
         T result = default!;
         Screen.Error.Progress()
@@ -32,7 +33,7 @@ internal static class ProgressDisplay
                 result = work(step =>
                 {
                     task.Value = step.Fraction * task.MaxValue;
-                    task.Description = Markup.Escape($"{title} {step.Text}");
+                    task.Description = Markup.Escape($"{title} {step.Text}".TrimEnd());
                 });
             });
         return result;
@@ -47,7 +48,7 @@ internal static class ProgressDisplay
             if (clock.Elapsed < next || step.Fraction >= 1) return;
             next = clock.Elapsed + s_betweenLines;
             string left = step.Fraction > 0 ? $", {Duration(clock.Elapsed * (1 / step.Fraction - 1))} left" : "";
-            Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title} {step.Text} {step.Fraction * 100:F0} %{left}"));
+            Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title}{(step.Text.Length > 0 ? " " : "")}{step.Text} {step.Fraction * 100:F0} %{left}"));
         });
     }
 

@@ -29,14 +29,17 @@ public static class PerplexityMeasurement
     /// <param name="pool">The threads to use; the result does not depend on their number.</param>
     /// <param name="progress">Told the result so far after every window.</param>
     /// <param name="cancellationToken">Stops after the window at hand.</param>
-    /// <exception cref="NibbleException">The text has less than one window.</exception>
+    /// <exception cref="NibbleException">The text has less than one window or a token that the model lacks, or the model's scores are not numbers.</exception>
     public static PerplexityResult Measure(Transformer model, ReadOnlyMemory<int> tokens, int? beginningOfText, int contextLength, int windows,
         WorkerPool pool, IProgress<PerplexityResult>? progress = null, CancellationToken cancellationToken = default)
     {
         if (contextLength < 4) Throw.BadInput($"a context of {contextLength} tokens is too short to measure perplexity; take at least 4 (--ctx)");
-        int count = Math.Min(windows, tokens.Length / contextLength);
+        if (windows < 1) Throw.BadInput($"{windows} windows were asked for; take at least 1 (--windows)");
+        int count = CountWindows(tokens.Length, contextLength, windows);
         if (count < 1)
             Throw.BadInput($"the text has {tokens.Length} tokens, less than one window of {contextLength}; take a longer text or a smaller context (--ctx)");
+        foreach (int token in tokens.Span[..(count * contextLength)])
+            if ((uint)token >= (uint)model.VocabularySize) Throw.BadInput($"the text has token {token}, and the model knows {model.VocabularySize}; its tokenizer is another model's");
 
         using Session session = new(model, contextLength, pool);
         int[] window = new int[contextLength];
@@ -48,6 +51,7 @@ public static class PerplexityMeasurement
             if (beginningOfText is { } bos) window[0] = bos;
             session.Truncate(0);
             Score(session, window, losses);
+            if (!double.IsFinite(Math.Exp(losses.Mean))) Throw.BadInput("the model's scores are not a number; its weights are damaged, download or convert it again");
             progress?.Report(Result(w + 1));
         }
         return Result(count);

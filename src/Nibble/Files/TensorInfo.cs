@@ -22,7 +22,4 @@ public sealed record TensorInfo(string Name, IReadOnlyList<long> Dimensions, str
     public long RowBytes => Rows == 0 ? 0 : Bytes / Rows;
 
     public double BitsPerWeight => Count == 0 ? 0 : 8.0 * Bytes / Count;
-
-    /// <summary>The same tensor stored in another format, whose block size must divide <see cref="Columns"/>.</summary>
-    public TensorInfo As(WeightFormat format) => new(Name, Dimensions, format.Name, format, format.ByteSize(Count));
 }

@@ -6,6 +6,9 @@ public sealed record GenerationOptions
     /// <summary>Tokens to generate at most; <see langword="null"/> for as many as the context holds.</summary>
     public int? MaxTokens { get; init; }
 
+    /// <summary>Tokens of prompt and text together; <see langword="null"/> for 4096, or the model's context where that is shorter.</summary>
+    public int? ContextLength { get; init; }
+
     /// <summary>Divides the scores: below 1 the likely becomes likelier, 0 always takes the likeliest token (greedy).</summary>
     public float Temperature { get; init; } = 0.8f;
 

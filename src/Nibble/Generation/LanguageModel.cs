@@ -47,7 +47,12 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>An empty text of up to <paramref name="contextLength"/> tokens.</summary>
-    public Session CreateSession(int contextLength) => new(Network, contextLength, Pool);
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public Session CreateSession(int contextLength)
+    {
+        Pool.ThrowIfDisposed();
+        return new(Network, contextLength, Pool);
+    }
 
     /// <summary>The context to use where <paramref name="wanted"/> tokens were asked for: at most the model's own.</summary>
     /// <exception cref="NibbleException">More were asked for than the model was trained for.</exception>
@@ -66,10 +71,11 @@ public sealed class LanguageModel : IDisposable
     public async IAsyncEnumerable<string> GenerateAsync(string prompt, GenerationOptions? options = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using TextGenerator generator = new(this, ContextFor(null));
+        options ??= new GenerationOptions();
+        using TextGenerator generator = new(this, ContextFor(options.ContextLength));
         int[] tokens = Tokenizer.Encode(prompt, parseSpecial: true);
         StreamingDecoder decoder = new(Tokenizer);
-        using IEnumerator<int> generated = generator.Generate(tokens, options ?? new GenerationOptions(), cancellationToken).GetEnumerator();
+        using IEnumerator<int> generated = generator.Generate(tokens, options, cancellationToken: cancellationToken).GetEnumerator();
         while (await Task.Run(generated.MoveNext, cancellationToken).ConfigureAwait(false))
         {
             string text = decoder.Add(generated.Current);
@@ -79,6 +85,7 @@ public sealed class LanguageModel : IDisposable
         if (rest.Length > 0) yield return rest;
     }
 
+    /// <summary>Ends the threads and closes the file. What is being generated must have ended; what is asked for afterwards throws.</summary>
     public void Dispose()
     {
         Pool.Dispose();

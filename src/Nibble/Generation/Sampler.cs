@@ -25,10 +25,12 @@ public sealed class Sampler
     /// <param name="logits">A score for each token, <c>[vocabulary]</c>.</param>
     /// <param name="previous">The tokens so far, for the repeat penalty.</param>
     /// <returns>The id of the chosen token.</returns>
+    /// <exception cref="NibbleException">A score is not a number, or none is finite.</exception>
     public int Sample(ReadOnlySpan<float> logits, IReadOnlyList<int> previous)
     {
         ArgumentNullException.ThrowIfNull(previous);
         if (_scores.Length != logits.Length) (_scores, _ids) = (new float[logits.Length], new int[logits.Length]);
+        if (!float.IsFinite(TensorPrimitives.Max(logits))) Throw.BadInput("the model's scores are not a number; its weights are damaged, download or convert it again");
         logits.CopyTo(_scores);
         Penalize(previous);
         if (_options.Temperature == 0) return TensorPrimitives.IndexOfMax((ReadOnlySpan<float>)_scores);
@@ -79,6 +81,7 @@ public sealed class Sampler
 
     private int CountTopP(ReadOnlySpan<float> probabilities)
     {
+        if (_options.TopP == 1) return probabilities.Length; // a rounded sum may reach 1 before the last
         float sum = 0;
         for (int i = 0; i < probabilities.Length; i++)
             if ((sum += probabilities[i]) >= _options.TopP) return i + 1;

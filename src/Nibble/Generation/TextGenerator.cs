@@ -36,7 +36,8 @@ public sealed record GenerationReport
 
     public StopReason StopReason { get; internal set; }
 
-    public double PromptTokensPerSecond => (PromptTokens - CachedTokens) / Math.Max(1e-9, PromptTime.TotalSeconds);
+    /// <summary>0 where the prompt was not read to its end.</summary>
+    public double PromptTokensPerSecond => PromptTime <= TimeSpan.Zero ? 0 : (PromptTokens - CachedTokens) / PromptTime.TotalSeconds;
 
     /// <summary>The first token comes with the prompt, so it does not count.</summary>
     public double GeneratedTokensPerSecond => GeneratedTokens < 2 ? 0 : (GeneratedTokens - 1) / Math.Max(1e-9, GenerationTime.TotalSeconds);
@@ -66,19 +67,20 @@ public sealed class TextGenerator : IDisposable
     /// <summary>Continues <paramref name="prompt"/>; what it shares with the tokens so far is not read again.</summary>
     /// <param name="prompt">The whole text so far, as tokens; at least one.</param>
     /// <param name="options">How to choose.</param>
+    /// <param name="promptProgress">Told while the prompt is read how many of its tokens are.</param>
     /// <param name="cancellationToken">Stops after the token at hand.</param>
     /// <returns>The tokens as they are chosen; one that ends the text is not among them.</returns>
-    public IEnumerable<int> Generate(IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken = default)
+    public IEnumerable<int> Generate(IReadOnlyList<int> prompt, GenerationOptions options, IProgress<int>? promptProgress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(options);
         if (prompt.Count == 0) Throw.BadInput("the prompt is empty and the model has no token to begin with; write at least one word");
-        return Loop(prompt, new Sampler(options), options, cancellationToken);
+        return Loop(prompt, new Sampler(options), options, promptProgress, cancellationToken);
     }
 
     public void Dispose() => _session.Dispose();
 
-    private IEnumerable<int> Loop(IReadOnlyList<int> prompt, Sampler sampler, GenerationOptions options, CancellationToken cancellationToken)
+    private IEnumerable<int> Loop(IReadOnlyList<int> prompt, Sampler sampler, GenerationOptions options, IProgress<int>? promptProgress, CancellationToken cancellationToken)
     {
         GenerationReport report = Report = new() { PromptTokens = prompt.Count };
         Stopwatch clock = Stopwatch.StartNew();
@@ -93,13 +95,13 @@ public sealed class TextGenerator : IDisposable
         while (true)
         {
             // One token fewer is read than chosen: nothing asks for the scores after the last.
-            int chosen = sampler.Sample(_session.Append(input), _session.Tokens);
+            int chosen = sampler.Sample(_session.Append(input, promptProgress, cancellationToken), _session.Tokens);
             if (report.GeneratedTokens == 0)
             {
                 report.PromptTime = clock.Elapsed;
                 clock.Restart();
+                promptProgress = null;
             }
-            report.GenerationTime = clock.Elapsed;
             if (report.GeneratedTokens >= most) break;
             if (!options.IgnoreEnd && _tokenizer.IsEndOfGeneration(chosen))
             {
@@ -107,6 +109,7 @@ public sealed class TextGenerator : IDisposable
                 break;
             }
             report.GeneratedTokens++;
+            report.GenerationTime = clock.Elapsed;
             yield return chosen;
             cancellationToken.ThrowIfCancellationRequested();
             if (report.GeneratedTokens >= most) break;

@@ -95,9 +95,9 @@ public sealed unsafe class Activations(int columns) : IDisposable
     {
         public void Run(int start, int end)
         {
-            int count = (end - start) * columns;
-            TBlock.Quantize(new ReadOnlySpan<float>(values + (long)start * columns, count),
-                            new Span<TBlock>(blocks + (long)start * (columns / TBlock.BlockSize), count / TBlock.BlockSize));
+            int blocksPerRow = columns / TBlock.BlockSize;
+            for (int row = start; row < end; row++)
+                TBlock.Quantize(new ReadOnlySpan<float>(values + (long)row * columns, columns), new Span<TBlock>(blocks + (long)row * blocksPerRow, blocksPerRow));
         }
     }
 }

@@ -75,10 +75,17 @@ internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat for
             Result = result.WritePointer,
         };
         pool.Run(work, (Rows + RowsPerTile - 1) / RowsPerTile);
+        // The work holds plain addresses, which keep nothing alive.
+        GC.KeepAlive(input);
+        GC.KeepAlive(result);
+        GC.KeepAlive(this);
     }
 
-    public override void ReadRow(int row, Span<float> destination) =>
+    public override void ReadRow(int row, Span<float> destination)
+    {
         TWeight.Dequantize(data.AsSpan<TWeight>((long)row * _blocksPerRow, _blocksPerRow), destination);
+        GC.KeepAlive(this);
+    }
 
     private struct Work : IWork
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace Nibble.Kernels;
 
@@ -53,11 +54,11 @@ public sealed unsafe class WorkerPool : IDisposable
     /// <summary>Threads that work at the same time, the calling one included.</summary>
     public int Threads { get; }
 
-    /// <summary>Does items 0 to <c>count - 1</c> of <paramref name="work"/>, <paramref name="grain"/> at a time, and returns when all are done.</summary>
+    /// <summary>Does items 0 to <c>count - 1</c> of <paramref name="work"/>, <paramref name="grain"/> at a time, and returns when all are done. An exception of an item, the first where several fail, is thrown on.</summary>
     public void Run<TWork>(TWork work, int count, int grain = 1) where TWork : unmanaged, IWork
     {
         if (count <= 0) return;
-        ObjectDisposedException.ThrowIf(_stopping, this);
+        ThrowIfDisposed();
         if (_threads.Length == 0 || count <= grain)
         {
             work.Run(0, count);
@@ -80,10 +81,11 @@ public sealed unsafe class WorkerPool : IDisposable
             SpinWait spin = default;
             while (Volatile.Read(ref _state) != Closed) spin.SpinOnce(sleep1Threshold: -1);
 
-            if (Interlocked.Exchange(ref _failure, null) is { } failure)
-                throw new InvalidOperationException("a worker failed", failure);
+            if (Interlocked.Exchange(ref _failure, null) is { } failure) ExceptionDispatchInfo.Throw(failure);
         }
     }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_stopping, this);
 
     public void Dispose()
     {

@@ -51,7 +51,7 @@ public sealed unsafe class AlignedBuffer : IDisposable
     /// <summary><paramref name="count"/> writable values of <typeparamref name="T"/> from the value with index <paramref name="first"/> on.</summary>
     public Span<T> AsSpan<T>(long first, int count) where T : unmanaged
     {
-        if (first < 0 || count < 0 || (first + count) * sizeof(T) > Length) throw new ArgumentOutOfRangeException(nameof(first));
+        if (first < 0 || count < 0 || first > Length / sizeof(T) - count) throw new ArgumentOutOfRangeException(nameof(first));
         return new Span<T>(Pointer + first * sizeof(T), count);
     }
 

@@ -14,6 +14,7 @@ public sealed unsafe partial class MappedFile : IDisposable
     public MappedFile(string path)
     {
         Path = path;
+        if (path.Length == 0 || path.Contains('\0')) Throw.BadInput("the name of a file is empty or damaged");
         if (Directory.Exists(path)) Throw.BadFile(path, "is a folder; a file was expected");
         try
         {
@@ -29,6 +30,7 @@ public sealed unsafe partial class MappedFile : IDisposable
         catch (FileNotFoundException) { Throw.BadFile(path, "no such file"); }
         catch (DirectoryNotFoundException) { Throw.BadFile(path, "no such file; the folder does not exist"); }
         catch (UnauthorizedAccessException) { Throw.BadFile(path, "may not be read; check its permissions"); }
+        catch (NotSupportedException) { Throw.BadFile(path, "is a pipe or a device; a file was expected"); }
         catch (IOException e) { throw new NibbleException($"{path}: cannot be read: {e.Message}", e); }
     }
 
@@ -37,7 +39,16 @@ public sealed unsafe partial class MappedFile : IDisposable
     /// <summary>Bytes in the file.</summary>
     public long Length { get; }
 
-    public MemoryRegion Region => new(_start, Length, this);
+    /// <summary>The whole file.</summary>
+    /// <exception cref="ObjectDisposedException">The file is no longer mapped.</exception>
+    public MemoryRegion Region
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_view is { SafeMemoryMappedViewHandle.IsClosed: true }, this);
+            return new(_start, Length, this);
+        }
+    }
 
     /// <summary>
     /// Tells the system that a part of the file will be read soon, so that it gets it from the disk meanwhile. Does nothing on

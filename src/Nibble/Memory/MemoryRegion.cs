@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -38,11 +37,13 @@ public readonly unsafe struct MemoryRegion
     /// <summary>The whole region as values of <typeparamref name="T"/>; at most 2^31 - 1 of them.</summary>
     public ReadOnlySpan<T> AsSpan<T>() where T : unmanaged => AsSpan<T>(0, checked((int)(Length / Unsafe.SizeOf<T>())));
 
-    /// <summary><paramref name="count"/> values of <typeparamref name="T"/> from the value with index <paramref name="first"/> on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    /// <summary>
+    /// <paramref name="count"/> values of <typeparamref name="T"/> from the value with index <paramref name="first"/> on.
+    /// A span keeps nothing alive: hold on to this region, or to its owner, as long as the span is in use.
+    /// </summary>
     public ReadOnlySpan<T> AsSpan<T>(long first, int count) where T : unmanaged
     {
-        Debug.Assert(first >= 0 && count >= 0 && (first + count) * sizeof(T) <= Length, "region out of range");
+        if (first < 0 || count < 0 || first > Length / sizeof(T) - count) throw new ArgumentOutOfRangeException(nameof(first));
         return MemoryMarshal.CreateReadOnlySpan(ref Unsafe.AsRef<T>(_start + first * sizeof(T)), count);
     }
 }

@@ -16,13 +16,24 @@ public sealed unsafe class KvCache : IDisposable
     /// <param name="heads">Key/value heads of one layer.</param>
     /// <param name="headSize">Values of one head.</param>
     /// <param name="capacity">Tokens it can hold.</param>
+    /// <exception cref="NibbleException">The system has not that much memory.</exception>
     public KvCache(int layers, int heads, int headSize, int capacity)
     {
         HeadSize = headSize;
         Capacity = capacity;
-        _layerStride = (long)heads * capacity * headSize;
-        _keys = AlignedBuffer.Uninitialized(checked(layers * _layerStride * sizeof(Half)));
-        _values = AlignedBuffer.Uninitialized(checked(layers * _layerStride * sizeof(Half)));
+        _layerStride = checked((long)heads * capacity * headSize);
+        try
+        {
+            long bytes = checked(layers * _layerStride * sizeof(Half));
+            _keys = AlignedBuffer.Uninitialized(bytes);
+            _values = AlignedBuffer.Uninitialized(bytes);
+        }
+        catch (Exception e) when (e is NibbleException or OverflowException)
+        {
+            _keys?.Dispose();
+            double gigabytes = 2.0 * layers * _layerStride * sizeof(Half) / 1e9;
+            throw new NibbleException(FormattableString.Invariant($"a context of {capacity} tokens takes {gigabytes:F1} GB of memory, more than there is; take a smaller one (--ctx)"), e);
+        }
     }
 
     public int HeadSize { get; }

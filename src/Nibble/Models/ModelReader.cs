@@ -80,6 +80,7 @@ public sealed class ModelReader(ModelFile file)
         float[] values = new float[length];
         MemoryRegion data = file.Read(tensor);
         tensor.Format.Dequantize(data.AsSpan<byte>(), values);
+        GC.KeepAlive(data.Owner); // rows that had to be reordered lie in a buffer that nothing else holds
         return values;
     }
 

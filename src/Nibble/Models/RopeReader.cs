@@ -32,7 +32,10 @@ internal static class RopeReader
                 long original = model.TryInt("rope.scaling.original_context_length") ?? contextLength;
                 frequencies = RopeFrequencies.Yarn(frequencies, frequencyBase, factor, original,
                     model.TryFloat("rope.scaling.yarn_beta_fast") ?? 32, model.TryFloat("rope.scaling.yarn_beta_slow") ?? 1);
-                return new Rope(frequencies, style, model.Float("rope.scaling.attn_factor", 1) * RopeFrequencies.YarnMagnitude(factor));
+                // A magnitude that the model states stands for itself; else the paper's, times what GGUF may add to it.
+                double magnitude = model.TryFloat("rope.scaling.yarn_attn_factor")
+                    ?? (model.TryFloat("rope.scaling.attn_factor") ?? 1) * RopeFrequencies.YarnMagnitude(factor);
+                return new Rope(frequencies, style, (float)magnitude);
             default:
                 throw model.Refusal($"asks for RoPE scaling '{scaling}'; supported are {string.Join(", ", s_scalings)}");
         }

@@ -35,16 +35,26 @@ public sealed class Session : IDisposable
     public int ContextLength => _state.Cache.Capacity;
 
     /// <summary>Appends <paramref name="tokens"/> and returns the scores of the token after the last one, <c>[vocabulary]</c>, valid until the next call.</summary>
-    public ReadOnlySpan<float> Append(ReadOnlySpan<int> tokens) => Append(tokens, tokens.Length - 1).Read(0);
+    /// <param name="tokens">At least one.</param>
+    /// <param name="progress">Told after every batch how many of them are read.</param>
+    /// <param name="cancellationToken">Stops after the batch at hand.</param>
+    public ReadOnlySpan<float> Append(ReadOnlySpan<int> tokens, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
+        Append(tokens, tokens.Length - 1, progress, cancellationToken).Read(0);
 
     /// <summary>Appends <paramref name="tokens"/> and returns the scores of the successors of those from index <paramref name="firstScored"/> on, valid until the next call.</summary>
+    /// <param name="tokens">At least one.</param>
+    /// <param name="firstScored">The first whose successor is scored.</param>
+    /// <param name="progress">Told after every batch how many of them are read.</param>
+    /// <param name="cancellationToken">Stops after the batch at hand.</param>
     /// <returns><c>[tokens.Length - firstScored, vocabulary]</c></returns>
     /// <exception cref="NibbleException">The text would exceed <see cref="ContextLength"/>, or a token is none of the model's.</exception>
-    public Activations Append(ReadOnlySpan<int> tokens, int firstScored)
+    /// <exception cref="ObjectDisposedException">The model or this session is disposed.</exception>
+    public Activations Append(ReadOnlySpan<int> tokens, int firstScored, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
+        _state.Pool.ThrowIfDisposed(); // a model disposes its threads and its file together, and what is no longer mapped must not be read
         if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
         if (_tokens.Count + tokens.Length > ContextLength)
-            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx)");
+            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
         foreach (int token in tokens)
             if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
 
@@ -52,10 +62,12 @@ public sealed class Session : IDisposable
         for (int start = 0; start < firstScored; start += BatchTokens)
         {
             int end = Math.Min(start + BatchTokens, firstScored);
-            _model.Forward(tokens[start..end], _state, end - start, _logits);
+            Forward(tokens[start..end], end - start);
+            progress?.Report(end);
+            cancellationToken.ThrowIfCancellationRequested();
         }
-        _model.Forward(tokens[firstScored..], _state, 0, _logits);
-        _tokens.AddRange(tokens);
+        Forward(tokens[firstScored..], 0);
+        progress?.Report(tokens.Length);
         return _logits;
     }
 
@@ -66,6 +78,12 @@ public sealed class Session : IDisposable
         if (length >= _tokens.Count) return;
         _tokens.RemoveRange(length, _tokens.Count - length);
         _state.Cache.Length = length;
+    }
+
+    private void Forward(ReadOnlySpan<int> tokens, int firstScored)
+    {
+        _model.Forward(tokens, _state, firstScored, _logits);
+        _tokens.AddRange(tokens);
     }
 
     public void Dispose()

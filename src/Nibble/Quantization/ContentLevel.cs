@@ -20,8 +20,17 @@ public readonly record struct ContentLevel(string Name, bool IsExact)
     }
 
     /// <summary>Whether a level in words, such as <c>Q4_K_M</c>, describes this content.</summary>
-    public bool Agrees(string level) =>
-        Name == level || (!IsExact && Recipe.TryParse(level, out Recipe? recipe) && recipe.Format.Name == Name);
+    public bool Agrees(string level)
+    {
+        ArgumentNullException.ThrowIfNull(level);
+        if (Name.Equals(level, StringComparison.OrdinalIgnoreCase)) return true;
+        if (IsExact) return false;
+        // Mixtures that others make, such as Q4_K_XL or IQ3_M, are not known tensor by tensor, only by their bits.
+        return Recipe.TryParse(level, out Recipe? recipe) ? recipe.Format.Name == Name : Family(level).Equals(Family(Name), StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Q4 of Q4_K_XL.</summary>
+    private static string Family(string level) => level.Split('_')[0];
 
     private static bool Fits(ModelFile file, Recipe recipe, bool hasImportance) =>
         QuantizationPlan.Create(file, recipe, hasImportance, allowRequantize: true).Tensors.All(t => t.Source.Format == t.Target.Format);

@@ -11,7 +11,7 @@ public readonly partial record struct FileNameLevel(string Name, int Start)
     public static FileNameLevel? Find(string fileName)
     {
         Match? match = Pattern().Matches(fileName).LastOrDefault();
-        return match is null ? null : new FileNameLevel(match.Value.ToUpperInvariant().Replace("FP", "F", StringComparison.Ordinal), match.Index);
+        return match is null ? null : new FileNameLevel(match.Value.ToUpperInvariant() switch { "FP16" => "F16", "FP32" => "F32", var name => name }, match.Index);
     }
 
     // Levels of llama.cpp and its kin, not within a longer word; fp16 is how some write F16.

@@ -20,6 +20,9 @@ public static class Quantizer
     /// <summary>Weights of a chunk. More does not make it faster, and memory stays small for any model.</summary>
     private const int ChunkValues = 4 << 20;
 
+    /// <summary>Longest row that is converted: beyond any model, and few enough for the buffers of one row.</summary>
+    private const long LongestRow = 1 << 28;
+
     /// <summary>Quantizes a model, GGUF or a folder as published on Hugging Face, in the background.</summary>
     /// <param name="source">The model.</param>
     /// <param name="recipe">A recipe's name, such as <c>Q4_K_M</c>.</param>
@@ -46,6 +49,7 @@ public static class Quantizer
     /// <param name="threads">Threads to use, 0 for all; the bytes written do not depend on it.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="cancellationToken">Stops after the chunk at hand and leaves no file.</param>
+    /// <exception cref="NibbleException">A tensor has values that are no finite numbers, or that its new format cannot hold; or the target cannot be written.</exception>
     public static void Write(ModelFile file, QuantizationPlan plan, string target, IReadOnlyDictionary<string, float[]>? importance = null,
         int threads = 0, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -68,6 +72,8 @@ public static class Quantizer
                 MemoryRegion result = tensor.IsConverted
                     ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)chunk.Rows, (int)tensor.Source.Columns, ImportanceOf(tensor))
                     : data;
+                if (tensor.IsConverted && converter.LostValues)
+                    Throw.BadFile(file.Path, $"tensor '{tensor.Source.Name}' has values that are no finite numbers, or too large for {tensor.Target.Format}; the file is damaged, or wants another type, such as BF16");
                 output.GetAwaiter().GetResult();
                 output = Task.Run(() =>
                 {
@@ -90,6 +96,8 @@ public static class Quantizer
 
         PlannedTensor Check(PlannedTensor tensor)
         {
+            if (tensor.Source.Columns > LongestRow)
+                Throw.BadFile(file.Path, $"tensor '{tensor.Source.Name}' has rows of {tensor.Source.Columns:N0} values, which no model has; the file is damaged, download it again");
             if (ImportanceOf(tensor) is { } columns && columns.Length != tensor.Source.Columns)
                 Throw.BadInput($"the importance of tensor '{tensor.Source.Name}' has {columns.Length} values where the tensor has {tensor.Source.Columns} columns; it is another model's");
             return tensor;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Numerics.Tensors;
 using Nibble.Formats;
 using Nibble.Memory;
 
@@ -17,6 +18,10 @@ internal sealed class TensorConverter(int threads) : IDisposable
 
     private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
     private AlignedBuffer _result = new(0), _previous = new(0);
+    private volatile bool _lostValues;
+
+    /// <summary>Whether some of the values converted last were no finite numbers, or became none.</summary>
+    public bool LostValues => _lostValues;
 
     /// <param name="data"><c>[rows, columns]</c> in <paramref name="source"/>.</param>
     /// <param name="source">The format they have.</param>
@@ -33,12 +38,15 @@ internal sealed class TensorConverter(int threads) : IDisposable
         Grow(ref _result, (long)rows * targetRow);
         AlignedBuffer result = _result;
         int rowsAtATime = Math.Max(1, ValuesAtATime / columns);
+        float largest = target == WeightFormat.Of<F16>() ? (float)Half.MaxValue : float.MaxValue;
+        _lostValues = false;
         Parallel.For(0, (rows + rowsAtATime - 1) / rowsAtATime, _options, part =>
         {
             int first = part * rowsAtATime, count = Math.Min(rowsAtATime, rows - first);
             float[] buffer = ArrayPool<float>.Shared.Rent(checked(count * columns));
             Span<float> values = buffer.AsSpan(0, count * columns);
             source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
+            if (!(MathF.Abs(TensorPrimitives.MaxMagnitude<float>(values)) <= largest)) _lostValues = true; // also where the largest is NaN
             target.Quantize(values, importance, result.AsSpan<byte>((long)first * targetRow, count * targetRow));
             ArrayPool<float>.Shared.Return(buffer);
         });

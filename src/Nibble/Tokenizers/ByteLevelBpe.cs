@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nibble.Files;
 using Nibble.Tokenizers.PreTokenizers;
 
 namespace Nibble.Tokenizers;

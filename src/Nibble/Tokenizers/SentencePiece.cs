@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nibble.Files;
 
 namespace Nibble.Tokenizers;
 
@@ -144,7 +145,7 @@ internal sealed class SentencePiece : Tokenizer
         if (vocabulary.HasTypes && vocabulary.Type(id) != TokenType.Byte) return false;
         ReadOnlySpan<byte> text = vocabulary.Text(id);
         bool spelt = text.Length == 6 && text.StartsWith("<0x"u8) && text[5] == '>' && char.IsAsciiHexDigit((char)text[3]) && char.IsAsciiHexDigit((char)text[4]);
-        if (!spelt && vocabulary.HasTypes) Throw.BadFile(vocabulary.Source, $"token {id} is of the byte type but reads '{vocabulary.TextString(id)}', not like <0x41>; convert the model again");
+        if (!spelt && vocabulary.HasTypes) Throw.BadFile(vocabulary.Source, $"token {id} is of the byte type but reads {Quoted.Of(vocabulary.Text(id))}, not like <0x41>; convert the model again");
         return spelt;
     }
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Nibble.Files;
-using Nibble.Files.Gguf;
 using Nibble.Files.HuggingFace;
 
 namespace Nibble.Tokenizers;
@@ -68,19 +67,19 @@ public abstract class Tokenizer
     /// <summary>Whether decoding drops the space that encoding puts before a text.</summary>
     private protected virtual bool PrefixesSpace => false;
 
-    /// <summary>Opens the tokenizer of a GGUF file, of a model folder, or a tokenizer's own file (<c>tokenizer.json</c>, <c>tokenizer.model</c>, <c>vocab.json</c>).</summary>
+    /// <summary>
+    /// Opens the tokenizer of a GGUF file, of a model folder or a file in it, or a tokenizer's own file (<c>tokenizer.json</c>,
+    /// <c>tokenizer.model</c>, <c>vocab.json</c> with <c>merges.txt</c>). The model itself need not be there.
+    /// </summary>
     /// <exception cref="NibbleException">It cannot be read, or is of a kind that is not supported.</exception>
     public static Tokenizer Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         Metadata metadata = new(path);
-        if (Directory.Exists(path)) TokenizerFiles.Read(path, TokenizerFiles.VocabularySize(path), metadata);
-        else if (!File.Exists(path)) Throw.BadFile(path, "does not exist");
-        else if (Path.GetExtension(path) is ".json" or ".model" or ".txt") TokenizerFiles.ReadFile(path, vocabularySize: 0, metadata);
-        else
+        if (!TokenizerFiles.TryRead(path, metadata))
         {
-            using GgufFile file = GgufFile.Open(path);
-            return FromMetadata(file.Metadata);
+            using ModelFile file = ModelFile.Open(path);
+            metadata = file.Metadata;
         }
         return FromMetadata(metadata);
     }
@@ -97,7 +96,7 @@ public abstract class Tokenizer
             "gpt2" => new ByteLevelBpe(new(metadata)),
             "llama" => new SentencePiece(new(metadata)),
             null => Throw.BadFile<Tokenizer>(metadata.Source, "holds no tokenizer (no tokenizer.ggml.model); convert the model again with its tokenizer files beside it"),
-            _ => Throw.BadFile<Tokenizer>(metadata.Source, $"the tokenizer '{model}' is not supported; the known ones are bert, gpt2, llama"),
+            _ => Throw.BadFile<Tokenizer>(metadata.Source, $"the tokenizer {Quoted.Of(model)} is not supported; the known ones are bert, gpt2, llama"),
         };
     }
 

@@ -27,8 +27,6 @@ internal sealed class Vocabulary
         Separator = Id("seperator"); // GGUF spells it so
         Mask = Id("mask");
         EndOfGeneration = EndOfGenerationTokens.Find(this, Id("eom"));
-        foreach (int id in EndOfGeneration)
-            if (_types[id] is TokenType.Normal or TokenType.UserDefined) _types[id] = TokenType.Control;
     }
 
     /// <summary>The file, for error messages.</summary>
@@ -57,6 +55,8 @@ internal sealed class Vocabulary
     public string TextString(int id) => Encoding.UTF8.GetString(_texts[id].Span);
 
     public TokenType Type(int id) => _types[id];
+
+    public void MarkAsControl(int id) => _types[id] = TokenType.Control;
 
     /// <summary>The token of this text, whatever its type, or <see langword="null"/>.</summary>
     public int? Find(ReadOnlySpan<byte> text)

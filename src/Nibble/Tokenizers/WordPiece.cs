@@ -1,4 +1,5 @@
 using System.Text;
+using Nibble.Files;
 
 namespace Nibble.Tokenizers;
 

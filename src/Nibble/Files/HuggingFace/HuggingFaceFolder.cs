@@ -44,7 +44,7 @@ public sealed class HuggingFaceFolder : ModelFile
     {
         string config = System.IO.Path.Combine(folder, "config.json");
         if (!File.Exists(config)) NoModel(folder);
-        ModelConfig parsed = new(JsonSection.Open(config));
+        ModelConfig parsed = new(JsonSection.Read(config));
         SafetensorsShards shards = new(folder);
         try
         {
@@ -153,7 +153,7 @@ public sealed class HuggingFaceFolder : ModelFile
 
     private static void NoModel(string folder)
     {
-        string[] models = [.. Directory.EnumerateFiles(folder, "*.gguf").Select(path => System.IO.Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        string[] models = [.. FolderFiles.Names(folder).Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))];
         Throw.BadFile(folder, models.Length > 0
             ? $"is a folder with {models.Length:N0} GGUF files; name the file, such as {models[0]}"
             : "holds no model: there is no config.json; name a GGUF file or a folder as published on Hugging Face");

@@ -62,6 +62,7 @@ internal sealed class JsonFile : IDisposable
     }
 
     /// <summary>A member of an object; <see langword="null"/> where it is absent or null.</summary>
+    /// <exception cref="InvalidOperationException">A name in the object holds half a surrogate pair; <see cref="TokenizerFiles"/> names the file.</exception>
     public static JsonElement? Member(JsonElement? element, string name) =>
         element is { ValueKind: JsonValueKind.Object } owner && owner.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
 

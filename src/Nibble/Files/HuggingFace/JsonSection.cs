@@ -11,8 +11,8 @@ internal sealed class JsonSection(string path, JsonElement element, string prefi
     public string Path => path;
 
     /// <summary>The object that a file holds.</summary>
-    /// <exception cref="NibbleException">The file is missing, damaged, or holds no object.</exception>
-    public static JsonSection Open(string path)
+    /// <exception cref="NibbleException">The file is missing or damaged.</exception>
+    public static JsonSection Read(string path)
     {
         using JsonFile file = JsonFile.Open(path);
         return new(path, file.Root.Clone());
@@ -85,21 +85,25 @@ internal sealed class JsonSection(string path, JsonElement element, string prefi
     {
         foreach (JsonProperty property in element.EnumerateObject())
         {
-            if (property.Value.ValueKind != JsonValueKind.String) Wrong<string>(property.Name, property.Value, "a text");
-            yield return (property.Name, Text(property.Value));
+            string key = Valid(() => property.Name);
+            if (property.Value.ValueKind != JsonValueKind.String) Wrong<string>(key, property.Value, "a text");
+            yield return (key, Text(property.Value));
         }
     }
 
     private JsonElement? Get(string key) =>
-        element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        Valid<JsonElement?>(() => element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null);
 
-    private string Text(JsonElement value)
+    private string Text(JsonElement value) => Valid(() => value.GetString()!);
+
+    /// <summary>Reads a text, which fails where the file holds half of a surrogate pair.</summary>
+    private T Valid<T>(Func<T> read)
     {
         try
         {
-            return value.GetString()!;
+            return read();
         }
-        catch (InvalidOperationException e) // half of a surrogate pair
+        catch (InvalidOperationException e)
         {
             throw new NibbleException($"{path}: holds a text that is not valid Unicode; the file is damaged, download it again", e);
         }

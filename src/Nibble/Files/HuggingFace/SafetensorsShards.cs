@@ -51,7 +51,7 @@ internal sealed class SafetensorsShards : IDisposable
 
     private void AddFromIndex(string folder, string index)
     {
-        JsonSection map = JsonSection.Open(index).TrySection("weight_map") ?? Throw.BadFile<JsonSection>(index, "key 'weight_map' is missing; the file is damaged, download it again");
+        JsonSection map = JsonSection.Read(index).TrySection("weight_map") ?? Throw.BadFile<JsonSection>(index, "key 'weight_map' is missing; the file is damaged, download it again");
         (string Tensor, string File)[] places = [.. map.Texts()];
         foreach (string name in places.Select(p => p.File).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
@@ -71,7 +71,7 @@ internal sealed class SafetensorsShards : IDisposable
     /// <summary>Without an index: every file called <c>model*.safetensors</c>.</summary>
     private void AddAll(string folder)
     {
-        string[] names = [.. Directory.EnumerateFiles(folder).Select(path => System.IO.Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        string[] names = FolderFiles.Names(folder);
         foreach (string name in names.Where(n => n.StartsWith("model", StringComparison.Ordinal) && n.EndsWith(".safetensors", StringComparison.Ordinal)))
             Add(System.IO.Path.Combine(folder, name));
         if (_files.Count > 0) return;

@@ -1,4 +1,3 @@
-using Nibble.Tokenizers;
 
 namespace Nibble.Files.HuggingFace;
 

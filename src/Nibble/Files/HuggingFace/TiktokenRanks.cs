@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Globalization;
-using Nibble.Tokenizers;
 
 namespace Nibble.Files.HuggingFace;
 
@@ -61,9 +60,9 @@ internal static class TiktokenRanks
     /// <summary>Every way in which two tokens make a third, in the order of the third.</summary>
     private static List<string> Merges(List<byte[]> ranks)
     {
-        PieceTable pieces = new(ranks.Count, id => ranks[id], "ranks");
-        TokenMap map = new(pieces);
-        for (int id = 0; id < ranks.Count; id++) map.Add(id);
+        Dictionary<byte[], int> numbers = new(ranks.Count, BytesComparer.Instance);
+        for (int id = 0; id < ranks.Count; id++) numbers.TryAdd(ranks[id], id);
+        Dictionary<byte[], int>.AlternateLookup<ReadOnlySpan<byte>> find = numbers.GetAlternateLookup<ReadOnlySpan<byte>>();
         List<string> merges = [];
         List<(int Left, int Right)> splits = [];
         foreach (byte[] token in ranks)
@@ -71,9 +70,7 @@ internal static class TiktokenRanks
             splits.Clear();
             for (int at = 1; at < token.Length; at++)
             {
-                int left = map.Find(token.AsSpan(0, at));
-                int right = left < 0 ? -1 : map.Find(token.AsSpan(at));
-                if (right >= 0) splits.Add((left, right));
+                if (find.TryGetValue(token.AsSpan(0, at), out int left) && find.TryGetValue(token.AsSpan(at), out int right)) splits.Add((left, right));
             }
             splits.Sort();
             foreach ((int left, int right) in splits) merges.Add($"{ByteAlphabet.ToText(ranks[left])} {ByteAlphabet.ToText(ranks[right])}");

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Nibble.Tokenizers;
 
 namespace Nibble.Files.HuggingFace;
 

@@ -9,7 +9,16 @@ internal static class TokenizerFiles
     /// <param name="vocabularySize">Rows of the model's embedding; the vocabulary is filled up to it. 0 where it is not known.</param>
     /// <param name="metadata">Where the keys <c>tokenizer.*</c> are written.</param>
     /// <exception cref="NibbleException">There is no tokenizer, or one that cannot be used.</exception>
-    public static void Read(string folder, int vocabularySize, Metadata metadata)
+    public static void Read(string folder, int vocabularySize, Metadata metadata) => Named(folder, () =>
+    {
+        ReadFolder(folder, vocabularySize, metadata);
+        return true;
+    });
+
+    /// <summary>Reads a tokenizer from a folder, from a file in one, or from its own file; false where <paramref name="path"/> is none of these.</summary>
+    public static bool TryRead(string path, Metadata metadata) => Named(path, () => TryReadPath(path, metadata));
+
+    private static void ReadFolder(string folder, int vocabularySize, Metadata metadata)
     {
         string json = Path.Combine(folder, "tokenizer.json");
         string model = Path.Combine(folder, "tokenizer.model");
@@ -19,17 +28,34 @@ internal static class TokenizerFiles
         else Throw.BadFile(folder, "holds no tokenizer (tokenizer.json, tokenizer.model, or vocab.json with merges.txt); download the model's tokenizer files into it");
     }
 
-    /// <summary>Reads one tokenizer file, and the settings beside it.</summary>
-    public static void ReadFile(string path, int vocabularySize, Metadata metadata)
+    private static bool TryReadPath(string path, Metadata metadata)
     {
         string name = Path.GetFileName(path);
-        if (name is "vocab.json" or "merges.txt") ReadVocabularyAndMerges(Folder(path), vocabularySize, metadata);
-        else if (Path.GetExtension(name) == ".json") ReadJson(path, vocabularySize, metadata);
-        else ReadModel(path, vocabularySize, metadata);
+        string extension = Path.GetExtension(name);
+        if (Directory.Exists(path)) ReadFolder(path, VocabularySize(path), metadata);
+        else if (!File.Exists(path)) return false;
+        else if (name == "config.json" || extension == ".safetensors" || name.EndsWith(".index.json", StringComparison.Ordinal)) ReadFolder(Folder(path), VocabularySize(Folder(path)), metadata);
+        else if (name is "vocab.json" or "merges.txt") ReadVocabularyAndMerges(Folder(path), vocabularySize: 0, metadata);
+        else if (extension == ".json") ReadJson(path, vocabularySize: 0, metadata);
+        else if (extension == ".model") ReadModel(path, vocabularySize: 0, metadata);
+        else return false;
+        return true;
     }
 
-    /// <summary>Rows of the embedding by the folder's <c>config.json</c>, or 0.</summary>
-    public static int VocabularySize(string folder) => new TokenizerSettings(folder).VocabularySize();
+    /// <summary>Looking up a name fails where another in the same object is half a surrogate pair, which JSON can write and text cannot be.</summary>
+    private static bool Named(string path, Func<bool> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new NibbleException($"{path}: the tokenizer's files hold half a surrogate pair, which is no text; download them again", e);
+        }
+    }
+
+    private static int VocabularySize(string folder) => new TokenizerSettings(folder).VocabularySize();
 
     /// <summary>A SentencePiece model has the scores that the same vocabulary in JSON has lost.</summary>
     private static bool PrefersModel(string json, string model)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Nibble.Tokenizers;
 
 namespace Nibble.Files.HuggingFace;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Nibble.Tokenizers;
 
 namespace Nibble.Files.HuggingFace;
 

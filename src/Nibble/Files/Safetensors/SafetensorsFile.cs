@@ -13,7 +13,7 @@ public sealed class SafetensorsFile : ModelFile
     private const int LongestHeader = 100_000_000;
 
     private readonly MappedFile _file;
-    private readonly MemoryRegion _data;
+    private readonly long _dataStart;
     private readonly List<TensorInfo> _tensors;
     private readonly Dictionary<string, long> _starts = new(StringComparer.Ordinal);
 
@@ -29,7 +29,7 @@ public sealed class SafetensorsFile : ModelFile
                 ?? $"the file is truncated or no safetensors file: it states a header of {length:N0} bytes, {file.Length - 8:N0} follow and {LongestHeader:N0} are allowed; download it again");
         }
         SafetensorsHeader header = new(Path, file.Region.AsSpan<byte>(8, (int)length), file.Length - 8 - (long)length);
-        _data = file.Region.Slice(8 + (long)length, file.Length - 8 - (long)length);
+        _dataStart = 8 + (long)length;
         Metadata = header.Metadata;
         _tensors = [.. header.Tensors.Select(t => t.Tensor)];
         foreach ((TensorInfo tensor, long offset) in header.Tensors) _starts.Add(tensor.Name, offset);
@@ -63,7 +63,7 @@ public sealed class SafetensorsFile : ModelFile
     public override MemoryRegion Read(TensorInfo tensor, long firstRow, long rows)
     {
         if (!_starts.TryGetValue(tensor.Name, out long start)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
-        return _data.Slice(start, tensor.Bytes).Slice(checked(firstRow * tensor.RowBytes), checked(rows * tensor.RowBytes));
+        return _file.Region.Slice(_dataStart + start, tensor.Bytes).Slice(checked(firstRow * tensor.RowBytes), checked(rows * tensor.RowBytes));
     }
 
     public override void Dispose() => _file.Dispose();

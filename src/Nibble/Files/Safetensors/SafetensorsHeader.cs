@@ -86,12 +86,13 @@ internal sealed class SafetensorsHeader
         string tensor = $"tensor {Quoted.Of(name)}";
         int bits = SafetensorsTypes.BitsOf(type);
         if (bits == 0) Throw.BadFile(_path, $"{tensor} has type {Quoted.Of(type)}, which is unknown; known types: {SafetensorsTypes.Known}");
-        long count = 1;
-        foreach (long size in shape)
+        long product = 1; // of the sizes but for zeros: no order of the sizes may overflow
+        foreach (long size in shape.Where(size => size > 0))
         {
-            if (size > 0 && count > long.MaxValue / 64 / size) Damaged($"{tensor} is larger than any file");
-            count *= size;
+            if (product > long.MaxValue / 64 / size) Damaged($"{tensor} is larger than any file");
+            product *= size;
         }
+        long count = shape.Contains(0) ? 0 : product;
         if (start > end || count * bits % 8 != 0 || count * bits / 8 != end - start)
             Damaged($"{tensor} has {count:N0} values of type {type}, which do not fill its bytes {start:N0} to {end:N0}");
         shape.Reverse(); // from slowest to fastest dimension, to GGUF's order

@@ -5,6 +5,7 @@ internal sealed class CharacterSet
 {
     private readonly CharacterKind _kinds;
     private readonly (int First, int Last)[] _ranges;
+    private readonly bool[] _ascii = new bool[128]; // most text, answered without a search
 
     /// <param name="kinds">Kinds that belong to the set.</param>
     /// <param name="ranges">Ranges that do so too, in ascending order.</param>
@@ -12,9 +13,12 @@ internal sealed class CharacterSet
     {
         _kinds = kinds;
         _ranges = ranges;
+        for (int codePoint = 0; codePoint < _ascii.Length; codePoint++) _ascii[codePoint] = Search(codePoint);
     }
 
-    public bool Contains(int codePoint)
+    public bool Contains(int codePoint) => codePoint < _ascii.Length ? _ascii[codePoint] : Search(codePoint);
+
+    private bool Search(int codePoint)
     {
         if ((Characters.KindOf(codePoint) & _kinds) != 0) return true;
         int low = 0;

@@ -1,3 +1,5 @@
+using Nibble.Files;
+
 namespace Nibble.Tokenizers.PreTokenizers;
 
 /// <summary>
@@ -142,5 +144,5 @@ internal sealed record PreTokenizer(WordPattern[] Patterns)
     /// <param name="source">The file, for error messages.</param>
     public static PreTokenizer Named(string? name, string source) =>
         s_known.GetValueOrDefault(string.IsNullOrEmpty(name) ? "default" : name)
-        ?? Throw.BadFile<PreTokenizer>(source, $"the pre-tokenizer '{name}' is not supported; the known ones are {string.Join(", ", s_known.Keys)}");
+        ?? Throw.BadFile<PreTokenizer>(source, $"the pre-tokenizer {Quoted.Of(name ?? "")} is not supported; the known ones are {string.Join(", ", s_known.Keys)}");
 }

@@ -84,6 +84,25 @@ public sealed class GgufFileTests
     }
 
     [Fact]
+    public void Positions_beyond_four_gigabytes_are_reached()
+    {
+        using TemporaryFolder folder = new();
+        const long Columns = 4096, Rows = 400_000; // 6.5 GB, none of which a sparse file occupies
+        byte[] header = GgufBytes.WithArchitecture(2).Tensor("large", [Columns, Rows], 0, 0).Tensor("last", [8], 0, 4 * Columns * Rows).Pad().ToArray();
+        string path = folder.Write("large.gguf", header);
+        using (FileStream stream = File.OpenWrite(path))
+        {
+            stream.SetLength(header.Length + 4 * Columns * Rows + 32);
+            stream.Seek(-64, SeekOrigin.End);
+            stream.Write([.. Enumerable.Range(0, 64).Select(i => (byte)i)]);
+        }
+        using GgufFile file = GgufFile.Open(path);
+        Assert.Equal([.. Enumerable.Range(0, 32).Select(i => (byte)i)], file.Read(file.Tensors[0], Rows - 1, 1).AsSpan<byte>()[^32..].ToArray());
+        Assert.Equal([.. Enumerable.Range(32, 32).Select(i => (byte)i)], file.Read(file.Tensors[1]).AsSpan<byte>().ToArray());
+        Assert.Equal(4 * Columns * Rows, file.Read(file.Tensors[0]).Length);
+    }
+
+    [Fact]
     public void Metadata_outlives_the_file()
     {
         using TemporaryFolder folder = new();

@@ -119,10 +119,13 @@ public sealed class GgufWriterTests
 
     private static void Create(string path, long columns) => GgufWriter.Create(path, new Metadata("test"), [Tensor("a", [columns], "F32")]).Dispose();
 
-    private static TensorInfo Tensor(string name, long[] dimensions, string type) => type == "I32"
-        ? new(name, dimensions, type, null, 4 * dimensions.Aggregate(1L, (a, b) => a * b))
-        : new TensorInfo(name, dimensions, "F32", WeightFormat.Of<F32>(), 4 * dimensions.Aggregate(1L, (a, b) => a * b))
-            .As(WeightFormat.TryParse(type, out WeightFormat? format) ? format : throw new ArgumentException(type));
+    private static TensorInfo Tensor(string name, long[] dimensions, string type)
+    {
+        long count = dimensions.Aggregate(1L, (a, b) => a * b);
+        return WeightFormat.TryParse(type, out WeightFormat? format)
+            ? new(name, dimensions, type, format, format.ByteSize(count))
+            : new(name, dimensions, type, null, 4 * count); // I32
+    }
 
     private static void Copy(GgufFile source, string target)
     {

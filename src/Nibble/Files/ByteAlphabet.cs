@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Nibble.Tokenizers;
+namespace Nibble.Files;
 
 /// <summary>
 /// GPT-2's spelling of bytes as printable characters: a byte that is a printable Latin-1 character is that character, the other

@@ -1,4 +1,4 @@
-namespace Nibble.Tokenizers;
+namespace Nibble.Files;
 
 /// <summary>What a token stands for, with the numbers of GGUF's <c>tokenizer.ggml.token_type</c>.</summary>
 public enum TokenType

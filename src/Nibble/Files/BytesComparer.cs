@@ -1,4 +1,4 @@
-namespace Nibble.Tokenizers;
+namespace Nibble.Files;
 
 /// <summary>Compares byte strings by their content.</summary>
 internal sealed class BytesComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>

@@ -1,4 +1,4 @@
-namespace Nibble.Tests.Files;
+namespace Nibble.Tests;
 
 /// <summary>A folder that lives as long as a test.</summary>
 internal sealed class TemporaryFolder : IDisposable

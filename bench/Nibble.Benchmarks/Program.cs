@@ -1,0 +1,33 @@
+using Nibble;
+using Nibble.Benchmarks;
+
+const string Usage = """
+    usage: dotnet run -c Release --project bench/Nibble.Benchmarks -- SUITE
+
+      dot                                         every format's dot product on one thread, scalar and vector
+      quantize-memory FOLDER GIGABYTES TYPE...    peak memory of nibble quantize on a synthetic F16 model, written to FOLDER
+      tokenize TEXT VOCABULARY...                 MB/s on one thread; vocabularies are GGUF files, model folders or tokenizer files
+    """;
+
+try
+{
+    switch (args)
+    {
+        case ["dot"]:
+            DotSuite.Run();
+            return 0;
+        case ["quantize-memory", string folder, string size, _, ..] when double.TryParse(size, out double gigabytes) && gigabytes > 0:
+            return QuantizeMemorySuite.Run(folder, gigabytes, args[3..]);
+        case ["tokenize", string text, _, ..]:
+            TokenizeSuite.Run(text, args[2..]);
+            return 0;
+        default:
+            Console.Error.WriteLine(Usage);
+            return 1;
+    }
+}
+catch (NibbleException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}

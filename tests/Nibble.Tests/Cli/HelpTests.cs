@@ -1,0 +1,69 @@
+namespace Nibble.Tests.Cli;
+
+public class HelpTests
+{
+    public static TheoryData<string> Commands => ["convert", "perplexity", "quantize", "run", "show", "tokenize", "tour"];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Every_command_explains_itself_with_examples(string command)
+    {
+        string help = NibbleProcess.Run(command, "--help").Success().Output;
+        Assert.Contains($"nibble {command}", help, StringComparison.Ordinal);
+        string examples = help[help.IndexOf("Examples:", StringComparison.Ordinal)..];
+        Assert.Contains($"  nibble {command}", examples, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nibble.Cli", help, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_program_lists_its_commands_and_its_version()
+    {
+        string help = NibbleProcess.Run("--help").Success().Output;
+        foreach (string command in Commands.Select(row => row.Data)) Assert.Contains($"  {command} ", help, StringComparison.Ordinal);
+        Assert.Matches(@"^\d+\.\d+\.\d+", NibbleProcess.Run("--version").Success().Output);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("frobnicate")]
+    [InlineData("quantize")]
+    [InlineData("quantize a b c")]
+    [InlineData("show")]
+    [InlineData("show a b")]
+    [InlineData("perplexity x.gguf")]
+    [InlineData("quantize x.gguf Q4_0 --colour")]
+    [InlineData("quantize x.gguf -z")]
+    [InlineData("run x.gguf --tmp 3")]
+    [InlineData("run x.gguf --wrong")]
+    [InlineData("run x.gguf -wrong")]
+    [InlineData("show x.gguf --tensor")]
+    [InlineData("tokenize x.gguf --decod")]
+    [InlineData("tour --wrong")]
+    [InlineData("run x.gguf Hello --temp")]
+    [InlineData("run x.gguf Hello --temp hot")]
+    [InlineData("run x.gguf Hello -n many")]
+    [InlineData("convert x --type q4_0")]
+    public void A_command_line_that_makes_no_sense_is_refused_with_a_hint(string line)
+    {
+        string error = NibbleProcess.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refusal();
+        Assert.Contains("--help", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--temp -1", "temperature")]
+    [InlineData("--top-k -1", "top-k")]
+    [InlineData("--top-p 2", "top-p")]
+    [InlineData("--min-p -1", "min-p")]
+    [InlineData("--repeat-penalty 0", "repeat penalty")]
+    [InlineData("-n -7", "-n")]
+    [InlineData("--ctx 0", "--ctx")]
+    [InlineData("--ctx 100000", "256")]
+    [InlineData("--threads -1", "--threads")]
+    [InlineData("--threads -3", "--threads")]
+    [InlineData("--threads 2000000000", "--threads")]
+    public void A_value_out_of_range_is_named(string option, string part)
+    {
+        string error = NibbleProcess.Run(["run", SampleModel.At("Q8_0"), "Hello", .. option.Split(' ')]).Refusal();
+        Assert.Contains(part, error, StringComparison.Ordinal);
+    }
+}
