@@ -71,8 +71,9 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
             if (tensor.Format is null) Throw.BadFile(file.Path, $"tensor '{tensor.Name}' has type {tensor.TypeName}, which cannot be converted");
             if (tensor.Format.BlockSize > 1 && !options.AllowRequantize)
                 Throw.BadFile(file.Path, $"tensor '{tensor.Name}' is quantized already ({tensor.Format}); quantizing it again loses more than starting from the original model. Start from that, or allow it with --allow-requantize");
-            bool needsImportance = target.NeedsImportance || (recipe.NeedsImportance && target == recipe.Format);
-            if (needsImportance && tensor.Name is not ("output.weight" or "token_embd.weight") && options.Importance?.ContainsKey(tensor.Name) != true)
+            // What the format itself can do without, the recipe asks for in the layers alone: nobody collects it for the embedding.
+            bool needsImportance = target.NeedsImportance || (recipe.NeedsImportance && target == recipe.Format && tensor.Name is not ("output.weight" or "token_embd.weight"));
+            if (needsImportance && options.Importance?.ContainsKey(tensor.Name) != true)
                 Throw.BadInput($"{recipe.Name} stores tensor '{tensor.Name}' as {target}, which needs an importance matrix{(options.Importance is null ? "" : ", and the one given has none for it")}; make one with nibble imatrix and give it with --imatrix");
         }
     }

@@ -61,8 +61,20 @@ public sealed class TensorRule
     /// <param name="place">Where it stands, for the rules of a recipe.</param>
     internal WeightFormat? Choose(string name, int layer, int layers, TensorRole role, TensorPlace place)
     {
-        bool fits = _pattern is not null ? _pattern.IsMatch(name) : layer >= 0 && _layers!(layer, layers);
+        bool fits = _pattern is not null ? Matches(_pattern, name) : layer >= 0 && _layers!(layer, layers);
         return fits ? _format ?? _recipe!.Choose(role, place) : null;
+    }
+
+    private static bool Matches(Regex pattern, string name)
+    {
+        try
+        {
+            return pattern.IsMatch(name);
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new NibbleException($"'{pattern}' takes too long to match; write a simpler regular expression", e);
+        }
     }
 
     private static (string Left, string Right) Split(string text, string wanted)

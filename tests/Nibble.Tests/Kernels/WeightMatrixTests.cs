@@ -91,7 +91,8 @@ public class WeightMatrixTests
         Assert.True(WeightFormat.TryParse(name, out WeightFormat? found));
         format = found;
         AlignedBuffer data = new(format.ByteSize((long)rows * columns));
-        format.Quantize(Random(rows * columns, 5), [], data.AsSpan<byte>(0, (int)data.Length));
+        float[] importance = format.NeedsImportance ? [.. Enumerable.Repeat(1f, columns)] : [];
+        format.Quantize(Random(rows * columns, 5), importance, data.AsSpan<byte>(0, (int)data.Length));
         values = new float[rows * columns];
         format.Dequantize(data.AsSpan<byte>(0, (int)data.Length), values);
         return data;

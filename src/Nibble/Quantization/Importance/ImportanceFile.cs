@@ -120,7 +120,7 @@ public static class ImportanceFile
             entry.Add(0, Checked(path, name, values), calls);
             matrix.Set(name, entry);
         }
-        if (data.Length - position >= 8)
+        if (position < data.Length)
         {
             matrix.Chunks = Int("the number of chunks", 0, int.MaxValue);
             matrix.Datasets.Add(Text(Int("the length of the text's name", 0, LongestName)));
