@@ -55,6 +55,7 @@ public class ImatrixCommandTests
     [InlineData("imatrix", "--in-file")]
     [InlineData("imatrix MODEL", "--text")]
     [InlineData("imatrix MODEL --text TEXT --output-frequency 0", "--output-frequency")]
+    [InlineData("imatrix MODEL --text TEXT --chunks 0", "--chunks")]
     [InlineData("imatrix MODEL --text TEXT --ctx 9999", "--ctx")]
     [InlineData("imatrix --in-file TEXT", "sample.txt")]
     [InlineData("quantize MODEL Q4_0 --imatrix TEXT", "sample.txt")]
