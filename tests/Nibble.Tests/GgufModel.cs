@@ -39,6 +39,14 @@ internal sealed class GgufModel
         _tensors.Add((new TensorInfo(name, dimensions, format.Name, format, 4L * values.Length), MemoryMarshal.AsBytes<float>(values).ToArray()));
     }
 
+    /// <summary>Adds a matrix for each of several experts, as one tensor <c>[columns, rows, experts]</c>.</summary>
+    public void AddExperts(string name, float[] values, int columns, int rows)
+    {
+        WeightFormat format = WeightFormat.Of<F32>();
+        Values.Add(name, values);
+        _tensors.Add((new TensorInfo(name, [columns, rows, values.Length / columns / rows], format.Name, format, 4L * values.Length), MemoryMarshal.AsBytes<float>(values).ToArray()));
+    }
+
     public string Save(string path)
     {
         using GgufWriter writer = GgufWriter.Create(path, Metadata, [.. _tensors.Select(t => t.Info)]);

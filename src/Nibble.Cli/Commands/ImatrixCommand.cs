@@ -39,7 +39,9 @@ internal static class ImatrixCommand
             {
                 string textPath = parsed.GetValue(text) ?? throw new NibbleException("--text is missing: name the calibration text");
                 int every = parsed.GetValue(frequency) is > 0 and var n ? n : throw new NibbleException("--output-frequency must be 1 or more");
-                result = Collect(path, textPath, target, parsed.GetValue(context), parsed.GetValue(chunks) ?? int.MaxValue, every, parsed.GetValue(processOutput), parsed.GetValue(threads), cancellationToken);
+                int most = parsed.GetValue(chunks) ?? int.MaxValue;
+                if (most < 1) throw new NibbleException("--chunks must be 1 or more");
+                result = Collect(path, textPath, target, parsed.GetValue(context), most, every, parsed.GetValue(processOutput), parsed.GetValue(threads), cancellationToken);
             }
             else if (parsed.GetValue(inputs) is not { Length: > 0 })
             {

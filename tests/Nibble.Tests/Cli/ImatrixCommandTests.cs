@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Nibble.Quantization.Importance;
+
+namespace Nibble.Tests.Cli;
+
+public class ImatrixCommandTests
+{
+    private static readonly string s_text = Path.Combine(Shared.TinyModel, "sample.txt");
+
+    [Fact]
+    public async Task A_run_that_was_killed_goes_on_and_gives_the_same_file()
+    {
+        using TemporaryFolder folder = new();
+        string[] arguments = ["imatrix", SampleModel.At("F32"), "--text", s_text, "--ctx", "32", "--chunks", "120", "--output-frequency", "2", "-o"];
+        NibbleProcess.Run([.. arguments, folder.At("whole.gguf")]).Success();
+        Assert.Equal(["whole.gguf"], folder.Names);
+
+        using (Process process = NibbleProcess.Start([.. arguments, folder.At("killed.gguf"), "-t", "1"]))
+        {
+            Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+            while (!File.Exists(folder.At("killed.gguf.checkpoint")) && !process.HasExited) await Task.Delay(5);
+            process.Kill();
+            NibbleProcess.Finish(process, output, error);
+        }
+        Assert.False(File.Exists(folder.At("killed.gguf")));
+        // Another text does not go on from there.
+        string other = folder.Write("other.txt", File.ReadAllText(s_text)[1..]);
+        File.Copy(folder.At("killed.gguf.checkpoint"), folder.At("other.gguf.checkpoint"));
+        Assert.DoesNotContain("going on", NibbleProcess.Run("imatrix", SampleModel.At("F32"), "--text", other, "--ctx", "32", "--chunks", "3", "-o", folder.At("other.gguf")).Success().Error, StringComparison.Ordinal);
+
+        NibbleResult resumed = NibbleProcess.Run([.. arguments, folder.At("killed.gguf"), "-t", "2"]).Success();
+        Assert.Contains("going on after ", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(folder.At("whole.gguf")), File.ReadAllBytes(folder.At("killed.gguf")));
+        Assert.False(File.Exists(folder.At("killed.gguf.checkpoint")));
+    }
+
+    [Fact]
+    public void Files_are_merged_and_the_result_told_as_json()
+    {
+        using TemporaryFolder folder = new();
+        NibbleProcess.Run("imatrix", SampleModel.At("F32"), "--text", s_text, "--ctx", "32", "--chunks", "2", "-o", folder.At("a.gguf")).Success();
+        NibbleResult result = NibbleProcess.Run("imatrix", "--in-file", folder.At("a.gguf"), "--in-file", folder.At("a.gguf"), "-o", folder.At("b.gguf"), "--json").Success();
+        using JsonDocument json = JsonDocument.Parse(result.Output);
+        Assert.Equal((28, 4, 32), (json.RootElement.GetProperty("entries").GetInt32(), json.RootElement.GetProperty("chunks").GetInt32(), json.RootElement.GetProperty("ctx").GetInt32()));
+        ImportanceMatrix once = ImportanceFile.Read(folder.At("a.gguf")), twice = ImportanceFile.Read(folder.At("b.gguf"));
+        foreach ((string name, ImportanceEntry entry) in once.Entries)
+        {
+            Assert.Equal(entry.Sums.Select(s => 2 * s), twice.Entries[name].Sums);
+            Assert.Equal([2L * 64], twice.Entries[name].Counts);
+        }
+    }
+
+    [Theory]
+    [InlineData("imatrix", "--in-file")]
+    [InlineData("imatrix MODEL", "--text")]
+    [InlineData("imatrix MODEL --text TEXT --output-frequency 0", "--output-frequency")]
+    [InlineData("imatrix MODEL --text TEXT --chunks 0", "--chunks")]
+    [InlineData("imatrix MODEL --text TEXT --ctx 9999", "--ctx")]
+    [InlineData("imatrix --in-file TEXT", "sample.txt")]
+    [InlineData("quantize MODEL Q4_0 --imatrix TEXT", "sample.txt")]
+    public void What_makes_no_sense_is_refused_in_one_line(string line, string part)
+    {
+        using TemporaryFolder folder = new();
+        string[] arguments = [.. line.Split(' ').Select(word => word == "MODEL" ? SampleModel.At("F32") : word == "TEXT" ? s_text : word), "-o", folder.At("out.gguf")];
+        Assert.Contains(part, NibbleProcess.Run(arguments).Refusal(), StringComparison.Ordinal);
+        Assert.Empty(folder.Names);
+    }
+}
