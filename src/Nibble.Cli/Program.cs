@@ -34,5 +34,5 @@ catch (OperationCanceledException)
 }
 catch (Exception e) when (Failure.Explain(e) is { } message)
 {
-    return Failure.Report(message);
+    return Failure.Report(message, Failure.ExitCode(e));
 }

@@ -4,9 +4,9 @@ namespace Nibble;
 
 /// <summary>
 /// An error whose message is meant for the user: it names the file or value at fault and what to do about it.
-/// The command line prints the message alone and exits with code 1.
+/// The command line prints the message alone and exits with code 1, or another that a derived class names.
 /// </summary>
-public sealed class NibbleException : Exception
+public class NibbleException : Exception
 {
     public NibbleException(string message) : base(message) { }
     public NibbleException(string message, Exception innerException) : base(message, innerException) { }

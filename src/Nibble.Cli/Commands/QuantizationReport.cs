@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Nibble.Cli.Terminal;
 using Nibble.Files;
 using Nibble.Files.Gguf;
@@ -13,14 +14,13 @@ internal static class QuantizationReport
     public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool json, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        ProgressDisplay.Run($"Writing {Path.GetFileName(target)}", show =>
+        QuantizationResult result = ProgressDisplay.Run($"Writing {Path.GetFileName(target)}", show =>
         {
             SynchronousProgress<QuantizationProgress> progress = new(p => show(new Step((double)p.ValuesDone / p.ValuesTotal, p.Tensor.Source.Name)));
-            Quantizer.Write(file, plan, target, threads: threads, progress: progress, cancellationToken: cancellationToken);
-            return true;
+            return Quantizer.Write(file, plan, target, threads: threads, progress: progress, cancellationToken: cancellationToken);
         });
-        if (json) WriteJson(plan, target, new FileInfo(target).Length, clock.Elapsed);
-        else WriteTable(plan, target, clock.Elapsed);
+        if (json) WriteJson(plan, target, new FileInfo(target).Length, clock.Elapsed, result.Errors);
+        else WriteTable(plan, target, clock.Elapsed, result.Errors);
     }
 
     /// <summary>Prints what a plan would write, with the exact size of the file.</summary>
@@ -29,35 +29,40 @@ internal static class QuantizationReport
         long bytes = GgufWriter.SizeOf(plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
         if (json)
         {
-            WriteJson(plan, target, bytes, TimeSpan.Zero);
+            WriteJson(plan, target, bytes, TimeSpan.Zero, errors: null);
             return;
         }
-        WriteTensors(plan);
+        WriteTensors(plan, errors: null);
         Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight");
         Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes) with less than 100 MB of memory");
     }
 
-    private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time)
+    private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time, IReadOnlyList<TensorError?> errors)
     {
-        WriteTensors(plan);
+        WriteTensors(plan, errors);
+        foreach (TensorError error in errors.OfType<TensorError>().Where(e => e.IsSuspicious))
+            Screen.Print($"suspicious: {Format.Printable(error.Tensor.Source.Name)} has an error of {Format.Error(error.Relative)} where {error.Tensor.Target.TypeName} usually has {Format.Error(error.Usual)}; look whether the source is sound, or give it a type of more bits");
         Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight, {Format.Seconds(time)}");
         Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
     }
 
-    private static void WriteTensors(QuantizationPlan plan)
+    private static void WriteTensors(QuantizationPlan plan, IReadOnlyList<TensorError?>? errors)
     {
         Table table = new Table().Border(TableBorder.Simple)
             .AddColumn("tensor").AddColumn("shape").AddColumn("from").AddColumn("to").AddColumn(new TableColumn("size").RightAligned()).AddColumn(new TableColumn("new size").RightAligned());
-        foreach (PlannedTensor tensor in plan.Tensors)
+        if (errors is not null) table.AddColumn(new TableColumn("error").RightAligned()).AddColumn(new TableColumn("cosine").RightAligned());
+        foreach ((int index, PlannedTensor tensor) in plan.Tensors.Index())
         {
             string type = tensor.IsConverted ? $"[bold]{tensor.Target.TypeName}[/]" : tensor.Target.TypeName;
-            table.AddRow(Markup.Escape(tensor.Source.Name), Markup.Escape(Format.Shape(tensor.Source)), Markup.Escape(tensor.Source.TypeName), type,
-                Format.Bytes(tensor.Source.Bytes), Format.Bytes(tensor.Target.Bytes));
+            List<string> cells = [Markup.Escape(tensor.Source.Name), Markup.Escape(Format.Shape(tensor.Source)), Markup.Escape(tensor.Source.TypeName), type,
+                Format.Bytes(tensor.Source.Bytes), Format.Bytes(tensor.Target.Bytes)];
+            if (errors?[index] is { } error) cells.AddRange(error.IsSuspicious ? $"[red]! {Format.Error(error.Relative)}[/]" : Format.Error(error.Relative), Format.Cosine(error.Cosine));
+            table.AddRow([.. cells]);
         }
         Screen.Out.Write(table);
     }
 
-    private static void WriteJson(QuantizationPlan plan, string target, long bytes, TimeSpan time) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, string target, long bytes, TimeSpan time, IReadOnlyList<TensorError?>? errors) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("file", target);
@@ -68,7 +73,7 @@ internal static class QuantizationReport
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
         json.WriteNumber("seconds", time.TotalSeconds);
         json.WriteStartArray("tensors");
-        foreach (PlannedTensor tensor in plan.Tensors)
+        foreach ((int index, PlannedTensor tensor) in plan.Tensors.Index())
         {
             json.WriteStartObject();
             json.WriteString("name", tensor.Source.Name);
@@ -79,9 +84,22 @@ internal static class QuantizationReport
             json.WriteString("to", tensor.Target.TypeName);
             json.WriteNumber("bytesBefore", tensor.Source.Bytes);
             json.WriteNumber("bytes", tensor.Target.Bytes);
+            if (errors?[index] is { } error)
+            {
+                WriteFinite(json, "relativeError", error.Relative);
+                WriteFinite(json, "cosine", error.Cosine);
+                if (error.IsSuspicious) json.WriteBoolean("suspicious", true);
+            }
             json.WriteEndObject();
         }
         json.WriteEndArray();
         json.WriteEndObject();
     });
+
+    /// <summary>A number; null where it is none that JSON has.</summary>
+    private static void WriteFinite(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        else json.WriteNull(name);
+    }
 }

@@ -31,6 +31,9 @@ internal static class QuantizeCommand
     private static readonly Option<string?> s_prune = new("--prune-layers") { Description = "Leave layers out, by their numbers from 0.", HelpName = "L0,L1,…" };
     private static readonly Option<string[]> s_override = new("--override-kv") { Description = "Set metadata; TYPE is int, float, bool or str; may be repeated.", HelpName = "KEY=TYPE:VALUE" };
     private static readonly Option<bool> s_requantize = new("--allow-requantize") { Description = "Also quantize tensors that are quantized already, which loses more than starting from the original." };
+    private static readonly Option<double?> s_maxError = MaxError();
+    private static readonly Option<bool> s_allowNan = new("--allow-nan") { Description = "Also quantize tensors with values that are no finite numbers, or too large for their type." };
+    private static readonly Option<bool> s_noCheck = new("--no-check") { Description = "Do not compare the result with the input, which saves some time." };
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Print what would be written, with the exact size, and write nothing." };
     private static readonly Option<int> s_threads = CommonOptions.Threads();
     private static readonly Option<bool> s_json = CommonOptions.Json();
@@ -44,7 +47,7 @@ internal static class QuantizeCommand
             "nibble quantize llama.gguf Q4_K_M --layers first:4=Q6_K --output-tensor-type Q5_K --tensor-type attn_v=Q8_0")
         {
             s_input, s_type, s_output, s_imatrix, s_includeWeights, s_excludeWeights, s_tensorType, s_tensorTypes, s_layers, s_outputTensor,
-            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_dryRun, s_threads, s_json,
+            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_maxError, s_allowNan, s_noCheck, s_dryRun, s_threads, s_json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -88,6 +91,9 @@ internal static class QuantizeCommand
         return new QuantizationOptions
         {
             AllowRequantize = parsed.GetValue(s_requantize),
+            AllowNan = parsed.GetValue(s_allowNan),
+            Check = !parsed.GetValue(s_noCheck),
+            MaxError = parsed.GetValue(s_maxError),
             Pure = parsed.GetValue(s_pure),
             LeaveOutput = parsed.GetValue(s_leaveOutput),
             OutputFormat = ParseFormat(parsed.GetValue(s_outputTensor)),
@@ -97,6 +103,23 @@ internal static class QuantizeCommand
             Metadata = metadata,
             Importance = importance,
         };
+    }
+
+    private static Option<double?> MaxError()
+    {
+        Option<double?> option = new("--max-error")
+        {
+            Description = "Write no file, and exit with code 3, if a tensor's error is larger: the root mean square error relative to the weights, as in 0.1.",
+            HelpName = "X",
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= 0) return value;
+                result.AddError($"--max-error is {text}; take a number from 0, such as 0.1");
+                return null;
+            },
+        };
+        return option;
     }
 
     private static WeightFormat? ParseFormat(string? name) => name is null ? null : WeightFormat.TryParse(name, out WeightFormat? format)

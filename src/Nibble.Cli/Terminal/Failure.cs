@@ -1,3 +1,4 @@
+using Nibble.Quantization;
 using Spectre.Console;
 
 namespace Nibble.Cli.Terminal;
@@ -7,6 +8,9 @@ internal static class Failure
 {
     /// <summary>The exit code of a program stopped from the keyboard (128 + SIGINT).</summary>
     public const int Interrupted = 130;
+
+    /// <summary>The exit code where the result is not as good as was asked for.</summary>
+    public const int NotGoodEnough = 3;
 
     /// <summary>How long work may take to stop after Ctrl-C; all of it stops after the chunk, token or window at hand.</summary>
     public static TimeSpan TimeToStop { get; } = TimeSpan.FromSeconds(10);
@@ -18,12 +22,15 @@ internal static class Failure
         return Interrupted;
     }
 
-    /// <summary>Prints the message and returns the exit code 1.</summary>
-    public static int Report(string message)
+    /// <summary>The exit code for an exception.</summary>
+    public static int ExitCode(Exception exception) => exception is ExcessiveErrorException ? NotGoodEnough : 1;
+
+    /// <summary>Prints the message and returns the exit code.</summary>
+    public static int Report(string message, int exitCode = 1)
     {
         Screen.Error.Markup("[red]nibble:[/] ");
         Screen.Tell(Format.Printable(message));
-        return 1;
+        return exitCode;
     }
 
     /// <summary>What to tell the user of an exception; <see langword="null"/> to let it through, which <c>NIBBLE_DEBUG=1</c> asks for.</summary>

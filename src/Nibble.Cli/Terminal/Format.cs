@@ -28,6 +28,19 @@ internal static class Format
 
     public static string Percent(double fraction) => Invariant($"{fraction * 100:F1} %");
 
+    /// <summary>A relative error in three digits: 7.12 %.</summary>
+    public static string Error(double relative) => relative switch
+    {
+        _ when !double.IsFinite(relative) => "none finite",
+        0 => "0 %",
+        < 0.01 => Invariant($"{relative * 100:F3} %"),
+        < 0.1 => Invariant($"{relative * 100:F2} %"),
+        _ => Invariant($"{relative * 100:F1} %"),
+    };
+
+    /// <summary>A cosine, with as many digits as tell it from 1.</summary>
+    public static string Cosine(double cosine) => double.IsFinite(cosine) ? Invariant($"{cosine:F6}") : "";
+
     public static string Bits(double bits) => Invariant($"{bits:F2}");
 
     public static string Perplexity(PerplexityResult result) => Invariant($"{result.Perplexity:F2} ± {result.Error:F2}");

@@ -11,6 +11,15 @@ public sealed record QuantizationOptions
     /// <summary>Whether tensors that are quantized already may be quantized again, which loses more than starting from the original.</summary>
     public bool AllowRequantize { get; init; }
 
+    /// <summary>Whether values that are no finite numbers, or too large for their new format, are let through.</summary>
+    public bool AllowNan { get; init; }
+
+    /// <summary>Whether the result is read back and compared with the source, which takes some time.</summary>
+    public bool Check { get; init; } = true;
+
+    /// <summary>The largest relative error (see <see cref="TensorError.Relative"/>) that a tensor may have; beyond it no file is written. It needs <see cref="Check"/>.</summary>
+    public double? MaxError { get; init; }
+
     /// <summary>Give every matrix the recipe's main format.</summary>
     public bool Pure { get; init; }
 

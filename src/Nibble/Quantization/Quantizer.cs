@@ -1,3 +1,4 @@
+using System.Globalization;
 using Nibble.Files;
 using Nibble.Files.Gguf;
 using Nibble.Memory;
@@ -48,18 +49,22 @@ public static class Quantizer
     /// <param name="threads">Threads to use, 0 for all; the bytes written do not depend on it.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="cancellationToken">Stops after the chunk at hand and leaves no file.</param>
+    /// <returns>What came of it, with the error of each tensor.</returns>
+    /// <exception cref="ExcessiveErrorException">A tensor has a larger error than <see cref="QuantizationOptions.MaxError"/>; there is no file.</exception>
     /// <exception cref="NibbleException">A tensor has values that are no finite numbers, or that its new format cannot hold; or the target cannot be written.</exception>
-    public static void Write(ModelFile file, QuantizationPlan plan, string target,
+    public static QuantizationResult Write(ModelFile file, QuantizationPlan plan, string target,
         int threads = 0, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(plan);
         if (plan.Tensors.FirstOrDefault(t => t.Source.Columns > LongestRow) is { } wide)
             Throw.BadFile(file.Path, $"tensor '{wide.Source.Name}' has rows of {wide.Source.Columns:N0} values, which no model has; the file is damaged, download it again");
+        if (plan.Options is { MaxError: not null, Check: false }) Throw.BadInput("an error can only be limited where it is measured; give --max-error without --no-check");
         TensorImportance[] importance = [.. plan.Tensors.Select(t => new TensorImportance(t.Source, plan.Options.Importance))];
         using GgufWriter writer = GgufWriter.Create(target, plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
-        using TensorConverter converter = new(threads);
+        using TensorConverter converter = new(threads, plan.Options.Check);
         Chunk[] chunks = [.. plan.Tensors.SelectMany((tensor, index) => Cut(tensor, index, importance[index]))];
+        ErrorSums[] errors = new ErrorSums[plan.Tensors.Count];
         long total = plan.Tensors.Sum(t => t.Target.Count), done = 0;
         Task output = Task.CompletedTask;
         try
@@ -74,8 +79,9 @@ public static class Quantizer
                 MemoryRegion result = tensor.IsConverted
                     ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)chunk.Rows, (int)tensor.Source.Columns, importance[chunk.Tensor].At(chunk.FirstRow))
                     : data;
-                if (tensor.IsConverted && converter.LostValues)
-                    Throw.BadFile(file.Path, $"tensor '{tensor.Source.Name}' has values that are no finite numbers, or too large for {tensor.Target.Format}; the file is damaged, or wants another type, such as BF16");
+                if (tensor.IsConverted && converter.LostValues && !plan.Options.AllowNan)
+                    Throw.BadFile(file.Path, $"tensor '{tensor.Source.Name}' has values that are no finite numbers, or too large for {tensor.Target.Format}; the file is damaged, or wants another type, such as BF16; --allow-nan writes it all the same");
+                if (tensor.IsConverted) errors[chunk.Tensor] += converter.Error;
                 output.GetAwaiter().GetResult();
                 output = Task.Run(() =>
                 {
@@ -92,7 +98,14 @@ public static class Quantizer
         {
             Task.WhenAny(output).GetAwaiter().GetResult(); // what it uses is about to go
         }
+        QuantizationResult outcome = new(plan, [.. plan.Tensors.Select((tensor, i) => tensor.IsConverted && plan.Options.Check ? new TensorError(tensor, errors[i].RelativeError, errors[i].Cosine) : null)]);
+        if (plan.Options.MaxError is { } limit && outcome.Worst is { } worst && !(worst.Relative <= limit))
+        {
+            throw new ExcessiveErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"{file.Path}: tensor '{worst.Tensor.Source.Name}' has a relative error of {worst.Relative:G3} as {worst.Tensor.Target.Format}, more than the {limit:G3} allowed, so nothing was written; give it a type of more bits with --tensor-type, or allow more with --max-error"), worst);
+        }
         writer.Commit();
+        return outcome;
     }
 
     private static IEnumerable<Chunk> Cut(PlannedTensor tensor, int index, TensorImportance importance)

@@ -8,7 +8,8 @@ namespace Nibble.Quantization;
 
 /// <summary>Converts rows from one format to another, by way of single precision, on several threads.</summary>
 /// <param name="threads">Threads to use, 0 for all.</param>
-internal sealed class TensorConverter(int threads) : IDisposable
+/// <param name="measure">Whether to measure errors.</param>
+internal sealed class TensorConverter(int threads, bool measure) : IDisposable
 {
     /// <summary>
     /// Weights that one thread takes at a time: enough to be worth handing out, few enough that their values in single
@@ -18,10 +19,14 @@ internal sealed class TensorConverter(int threads) : IDisposable
 
     private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
     private AlignedBuffer _result = new(0), _previous = new(0);
+    private ErrorSums[] _errors = [];
     private volatile bool _lostValues;
 
     /// <summary>Whether some of the values converted last were no finite numbers, or became none.</summary>
     public bool LostValues => _lostValues;
+
+    /// <summary>The error of the values converted last, where it is measured; the same whatever the number of threads.</summary>
+    public ErrorSums Error { get; private set; }
 
     /// <param name="data"><c>[rows, columns]</c> in <paramref name="source"/>.</param>
     /// <param name="source">The format they have.</param>
@@ -39,17 +44,23 @@ internal sealed class TensorConverter(int threads) : IDisposable
         AlignedBuffer result = _result;
         int rowsAtATime = Math.Max(1, ValuesAtATime / columns);
         float largest = target == WeightFormat.Of<F16>() ? (float)Half.MaxValue : float.MaxValue;
+        int parts = (rows + rowsAtATime - 1) / rowsAtATime;
+        if (_errors.Length < parts) _errors = new ErrorSums[parts];
         _lostValues = false;
-        Parallel.For(0, (rows + rowsAtATime - 1) / rowsAtATime, _options, part =>
+        Parallel.For(0, parts, _options, part =>
         {
             int first = part * rowsAtATime, count = Math.Min(rowsAtATime, rows - first);
             float[] buffer = ArrayPool<float>.Shared.Rent(checked(count * columns));
             Span<float> values = buffer.AsSpan(0, count * columns);
+            Span<byte> blocks = result.AsSpan<byte>((long)first * targetRow, count * targetRow);
             source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
-            if (!(MathF.Abs(TensorPrimitives.MaxMagnitude<float>(values)) <= largest)) _lostValues = true; // also where the largest is NaN
-            target.Quantize(values, importance.Span, result.AsSpan<byte>((long)first * targetRow, count * targetRow));
+            bool losesValues = !(MathF.Abs(TensorPrimitives.MaxMagnitude<float>(values)) <= largest); // also where the largest is NaN
+            if (losesValues) _lostValues = true;
+            target.Quantize(values, importance.Span, blocks);
+            if (measure) _errors[part] = Measure(values, target, blocks, losesValues);
             ArrayPool<float>.Shared.Return(buffer);
         });
+        if (measure) Error = _errors.Take(parts).Aggregate(default(ErrorSums), (sum, part) => sum + part); // in the order of the rows
         return result.Region.Slice(0, (long)rows * targetRow);
     }
 
@@ -57,6 +68,16 @@ internal sealed class TensorConverter(int threads) : IDisposable
     {
         _result.Dispose();
         _previous.Dispose();
+    }
+
+    private static ErrorSums Measure(ReadOnlySpan<float> source, WeightFormat target, ReadOnlySpan<byte> blocks, bool hasOthers)
+    {
+        float[] buffer = ArrayPool<float>.Shared.Rent(source.Length);
+        Span<float> result = buffer.AsSpan(0, source.Length);
+        target.Dequantize(blocks, result);
+        ErrorSums sums = hasOthers ? ErrorSums.OfFinite(source, result) : ErrorSums.Of(source, result);
+        ArrayPool<float>.Shared.Return(buffer);
+        return sums;
     }
 
     private static void Grow(ref AlignedBuffer buffer, long bytes)

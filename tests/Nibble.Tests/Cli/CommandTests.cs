@@ -79,6 +79,71 @@ public class CommandTests
     }
 
     [Fact]
+    public void Quantize_tells_the_errors()
+    {
+        using TemporaryFolder folder = new();
+        using JsonDocument json = Json("quantize", SampleModel.At("F32"), "Q4_K_M", "-o", folder.At("out.gguf"), "--json");
+        foreach (JsonElement tensor in json.RootElement.GetProperty("tensors").EnumerateArray())
+        {
+            bool isConverted = tensor.GetProperty("from").GetString() != tensor.GetProperty("to").GetString();
+            Assert.Equal(isConverted, tensor.TryGetProperty("relativeError", out JsonElement error));
+            Assert.Equal(isConverted, tensor.TryGetProperty("cosine", out JsonElement cosine));
+            Assert.False(tensor.TryGetProperty("suspicious", out _));
+            if (!isConverted) continue;
+            Assert.InRange(error.GetDouble(), 0.01, 0.1);
+            Assert.Equal(1 - error.GetDouble() * error.GetDouble() / 2, cosine.GetDouble(), 1e-3); // of a small error that leaves the length as it is
+        }
+        Assert.DoesNotContain("relativeError", NibbleProcess.Run("quantize", SampleModel.At("F32"), "-o", folder.At("out.gguf"), "--json", "--no-check").Success().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quantize_flags_a_tensor_that_its_type_cannot_hold()
+    {
+        using TemporaryFolder folder = new();
+        GgufModel model = new("llama");
+        Random random = new(4);
+        model.Add("blk.0.attn_q.weight", [.. Enumerable.Range(0, 4096).Select(i => 1e-6f * MathF.Sin(i))], 256, 16);
+        model.Add("blk.1.attn_q.weight", [.. Enumerable.Range(0, 4096).Select(_ => random.NextSingle() - 0.5f)], 256, 16);
+        string path = model.Save(folder.At("model.gguf"));
+        using JsonDocument json = Json("quantize", path, "Q8_0", "-o", folder.At("out.gguf"), "--json");
+        JsonElement tensors = json.RootElement.GetProperty("tensors");
+        Assert.True(tensors[0].GetProperty("suspicious").GetBoolean());
+        Assert.False(tensors[1].TryGetProperty("suspicious", out _));
+        string table = NibbleProcess.Run("quantize", path, "Q8_0", "-o", folder.At("out.gguf")).Success().Output;
+        Assert.Contains("suspicious: blk.0.attn_q.weight", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("suspicious: blk.1.attn_q.weight", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quantize_writes_nothing_above_the_largest_error_allowed()
+    {
+        using TemporaryFolder folder = new();
+        NibbleResult result = NibbleProcess.Run("quantize", SampleModel.At("F32"), "Q4_0", "-o", folder.At("out.gguf"), "--max-error", "0.01");
+        Assert.Equal((3, ""), (result.ExitCode, result.Output));
+        Assert.Matches(@"^nibble: .*tensor '[a-z0-9_.]+' has a relative error of 0\.\d+ as Q4_0.*--max-error\n$", result.Error);
+        Assert.Empty(folder.Names);
+        Assert.Contains("--max-error", NibbleProcess.Run("quantize", SampleModel.At("F32"), "Q4_0", "-o", folder.At("out.gguf"), "--max-error", "-1").Refusal(), StringComparison.Ordinal);
+        NibbleProcess.Run("quantize", SampleModel.At("F32"), "Q4_0", "-o", folder.At("out.gguf"), "--max-error", "0.2").Success();
+    }
+
+    [Fact]
+    public void Quantize_takes_values_that_are_no_numbers_only_where_allowed()
+    {
+        using TemporaryFolder folder = new();
+        GgufModel model = new("llama");
+        float[] values = [.. Enumerable.Range(0, 1024).Select(i => MathF.Sin(i))];
+        values[300] = float.NaN;
+        model.Add("blk.0.attn_q.weight", values, 256, 4);
+        string path = model.Save(folder.At("model.gguf"));
+        string error = NibbleProcess.Run("quantize", path, "BF16", "-o", folder.At("out.gguf")).Refusal();
+        Assert.Contains("blk.0.attn_q.weight", error, StringComparison.Ordinal);
+        Assert.Contains("--allow-nan", error, StringComparison.Ordinal);
+        Assert.Equal(["model.gguf"], folder.Names);
+        using JsonDocument json = Json("quantize", path, "BF16", "-o", folder.At("out.gguf"), "--allow-nan", "--json");
+        Assert.InRange(json.RootElement.GetProperty("tensors")[0].GetProperty("relativeError").GetDouble(), 1e-4, 3e-3);
+    }
+
+    [Fact]
     public void Perplexity_as_json_has_the_stated_keys()
     {
         string text = Shared.Find("text/wiki.test.raw");
