@@ -34,7 +34,8 @@ public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
                 ReadOnlySpan<byte> bytes = quants.Slice(g / 2 * 32, 32);
                 Span<float> values = destination.Slice(b * 256 + g * 32, 32);
                 int shift = g % 2 * 4;
-                for (int i = 0; i < 32; i++) values[i] = scale * (bytes[i] >> shift & 15) - minimum;
+                if (Avx2.IsSupported) DequantizeAvx2(bytes, shift, scale, minimum, values);
+                else for (int i = 0; i < 32; i++) values[i] = scale * (bytes[i] >> shift & 15) - minimum;
             }
         }
     }

@@ -6,6 +6,18 @@ namespace Nibble.Formats;
 
 public partial struct Q6_K : IAvx2Step<Q6_K, Q8_K>
 {
+    /// <summary>The values of a group of 16, in the same steps as without vectors.</summary>
+    private static void DequantizeAvx2(ReadOnlySpan<byte> quants, ReadOnlySpan<byte> high, int group, float scale, Span<float> values)
+    {
+        values = values[..16];
+        Vector128<byte> low = (Vector128.Create(quants[(group / 8 * 64 + group % 4 * 16)..]).AsUInt16() >> group % 8 / 4 * 4).AsByte() & Vector128.Create((byte)15);
+        Vector128<byte> upper = (Vector128.Create(high[(group / 8 * 32 + group % 2 * 16)..]).AsUInt16() >> group % 8 / 2 * 2).AsByte() & Vector128.Create((byte)3);
+        Vector128<sbyte> numbers = (low | upper << 4).AsSByte() - Vector128.Create((sbyte)32);
+        Vector256<float> scales = Vector256.Create(scale);
+        (scales * Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(numbers))).CopyTo(values);
+        (scales * Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.Create(numbers.GetUpper(), numbers.GetUpper())))).CopyTo(values[8..]);
+    }
+
     internal static float DotAvx2(ReadOnlySpan<Q6_K> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

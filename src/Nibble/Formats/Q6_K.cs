@@ -33,7 +33,8 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
             {
                 float scale = (float)block.Scale * block.Groups[g];
                 Span<float> values = destination.Slice(b * 256 + g * 16, 16);
-                for (int i = 0; i < 16; i++) values[i] = scale * (Quant(quants, high, g * 16 + i) - 32);
+                if (Avx2.IsSupported) DequantizeAvx2(quants, high, g, scale, values);
+                else for (int i = 0; i < 16; i++) values[i] = scale * (Quant(quants, high, g * 16 + i) - 32);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -27,19 +28,17 @@ internal readonly record struct ErrorSums(double Difference, double Source, doub
     public static ErrorSums Of(ReadOnlySpan<float> source, ReadOnlySpan<float> result)
     {
         Debug.Assert(source.Length == result.Length, "each value became one");
-        // Four sums at a time on every processor, so that the order of additions is the same everywhere.
-        ReadOnlySpan<Vector128<float>> sources = MemoryMarshal.Cast<float, Vector128<float>>(source), results = MemoryMarshal.Cast<float, Vector128<float>>(result)[..sources.Length];
-        Vector256<double> difference = default, sourceSquares = default, product = default, resultSquares = default;
+        // Sixteen sums on every processor, so that the order of additions is the same everywhere.
+        ReadOnlySpan<Vector512<float>> sources = MemoryMarshal.Cast<float, Vector512<float>>(source), results = MemoryMarshal.Cast<float, Vector512<float>>(result)[..sources.Length];
+        Lanes low = default, high = default;
         for (int i = 0; i < sources.Length; i++)
         {
-            Vector256<double> x = Widen(sources[i]), y = Widen(results[i]), error = x - y;
-            difference += error * error;
-            sourceSquares += x * x;
-            product += x * y;
-            resultSquares += y * y;
+            Vector512<float> x = sources[i], y = results[i];
+            low.Add(Vector512.WidenLower(x), Vector512.WidenLower(y));
+            high.Add(Vector512.WidenUpper(x), Vector512.WidenUpper(y));
         }
-        ErrorSums sums = new(Sum(difference), Sum(sourceSquares), Sum(product), Sum(resultSquares));
-        for (int i = sources.Length * Vector128<float>.Count; i < source.Length; i++) sums += OfOne(source[i], result[i]);
+        ErrorSums sums = low.Sum() + high.Sum();
+        for (int i = sources.Length * Vector512<float>.Count; i < source.Length; i++) sums += OfOne(source[i], result[i]);
         return sums;
     }
 
@@ -54,8 +53,26 @@ internal readonly record struct ErrorSums(double Difference, double Source, doub
 
     private static ErrorSums OfOne(double x, double y) => new((x - y) * (x - y), x * x, x * y, y * y);
 
-    private static Vector256<double> Widen(Vector128<float> values) =>
-        Vector256.Create(Vector128.WidenLower(values), Vector128.WidenUpper(values));
+    /// <summary>Eight of each sum.</summary>
+    private struct Lanes
+    {
+        private Vector512<double> _difference, _source, _product, _result;
 
-    private static double Sum(Vector256<double> lanes) => lanes[0] + lanes[1] + (lanes[2] + lanes[3]);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(Vector512<double> x, Vector512<double> y)
+        {
+            Vector512<double> difference = x - y;
+            _difference += difference * difference;
+            _source += x * x;
+            _product += x * y;
+            _result += y * y;
+        }
+
+        public readonly ErrorSums Sum()
+        {
+            ErrorSums sums = default;
+            for (int i = 0; i < Vector512<double>.Count; i++) sums += new ErrorSums(_difference[i], _source[i], _product[i], _result[i]);
+            return sums;
+        }
+    }
 }

@@ -17,6 +17,20 @@ public class UsualErrorsTests
         Assert.InRange(UsualErrors.LimitOf(format), measured, 0.95);
     }
 
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Each_format_takes_values_that_are_no_numbers(string name)
+    {
+        Assert.True(WeightFormat.TryParse(name, out WeightFormat? format));
+        float[] importance = new float[1024];
+        Array.Fill(importance, 1);
+        foreach (float value in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
+        {
+            float[] values = [.. Enumerable.Range(0, 1024).Select(i => i is 3 or > 600 ? value : MathF.Sin(i))];
+            format.Quantize(values, format.NeedsImportance ? importance : [], new byte[format.ByteSize(values.Length)]);
+        }
+    }
+
     /// <summary>The relative error of random values, of another seed and generator than those of the table's measurement.</summary>
     private static double Measure(WeightFormat format, bool heavyTails)
     {
