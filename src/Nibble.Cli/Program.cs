@@ -17,12 +17,14 @@ RootCommand root = new("Nibble makes large language models fit: it quantizes the
 };
 foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExamples((HelpAction)help.Action!);
 
-ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
-    return Failure.Report($"{parsed.Errors[0].Message} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help)");
+ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+if (parsed.CommandResult.Command == root && args is [var first, ..] && !first.StartsWith('-') && parsed.Action is not HelpWithExamples)
+    return Failure.Report($"unknown command '{first}'; there are {string.Join(", ", root.Subcommands.Select(c => c.Name))}");
 // The parser takes an option that it does not know for an argument, and a misspelt one must not become a prompt.
-if (parsed.CommandResult.Tokens.FirstOrDefault(t => t.Value is ['-', '-' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), ..]) is { } unknown && !args.Contains("--"))
-    return Failure.Report($"unknown option {unknown.Value} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help; text that begins with a dash goes after --)");
+if (parsed.CommandResult.Tokens.Select(t => t.Value).Concat(parsed.UnmatchedTokens).FirstOrDefault(t => t is ['-', '-' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), ..]) is { } unknown && parsed.Action is not HelpWithExamples && !args.Contains("--"))
+    return Failure.Report($"unknown option {unknown} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help; text that begins with a dash goes after --)");
+if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+    return Failure.Report($"{ParseErrors.Explain(parsed.Errors[0].Message)} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help)");
 try
 {
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });

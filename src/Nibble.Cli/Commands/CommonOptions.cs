@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace Nibble.Cli.Commands;
 
@@ -42,6 +43,29 @@ internal static class CommonOptions
     }
 
     public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
+
+    /// <summary>A number with a decimal point, whatever the language of the system; a comma is refused, not taken for a separator of thousands.</summary>
+    public static Option<float> Number(string name, string? alias, string description, float otherwise, string unit)
+    {
+        Option<float> option = alias is null ? new(name) : new(name, alias);
+        option.Description = description;
+        option.HelpName = unit;
+        option.DefaultValueFactory = _ => otherwise;
+        option.CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float number)) return number;
+            result.AddError($"{name} is '{text}', which is no number; write it with a point, as in 0.7");
+            return otherwise;
+        };
+        return option;
+    }
+
+    /// <summary>Refuses to write over what is read: the original of a model is seldom anywhere else.</summary>
+    /// <exception cref="NibbleException">Both are the same file.</exception>
+    public static string CheckTarget(string target, string input) => Path.GetFullPath(target) == Path.GetFullPath(input)
+        ? throw new NibbleException($"{target}: is the model that is read; name another file to write with --output")
+        : target;
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
     /// <exception cref="NibbleException">That is the input itself.</exception>

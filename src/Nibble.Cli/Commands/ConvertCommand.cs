@@ -14,7 +14,11 @@ internal static class ConvertCommand
         Argument<string> folder = new("MODEL_DIR") { Description = "Folder with config.json, *.safetensors and tokenizer files, as published on Hugging Face." };
         Option<string?> output = CommonOptions.Output("The GGUF file to write. Default: beside the folder, called after it and the type.");
         Option<string?> type = new("--type", "--outtype") { Description = "Type of the matrices. Default: the one they have.", HelpName = "f32|f16|bf16" };
-        type.AcceptOnlyFromAmong(s_types);
+        type.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !s_types.Contains(value, StringComparer.OrdinalIgnoreCase))
+                result.AddError($"--type is '{value}'; take f32, f16 or bf16 (other types: nibble quantize)");
+        });
         Option<int> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("convert", "Convert a Hugging Face model folder to GGUF, without quantizing.",
@@ -30,7 +34,7 @@ internal static class ConvertCommand
             string own = TypeOf(file);
             Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? own);
             QuantizationPlan plan = QuantizationPlan.Create(file, recipe);
-            string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
+            string target = CommonOptions.CheckTarget(parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name), input);
             QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Unicode;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
 using Nibble.Generation;
@@ -28,6 +29,7 @@ internal static class PerplexityCommand
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             byte[] bytes = TextFile.Read(parsed.GetRequiredValue(text), cancellationToken);
+            if (!Utf8.IsValid(bytes)) throw new NibbleException($"{parsed.GetRequiredValue(text)}: is not UTF-8 text; perplexity needs a text");
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
             int window = language.ContextFor(parsed.GetValue(context) ?? Math.Min(UsualWindow, language.Network.ContextLength));
             int most = parsed.GetValue(windows) is { } wanted ? (wanted > 0 ? wanted : throw new NibbleException($"--windows is {wanted}; take 1 or more")) : int.MaxValue;

@@ -60,7 +60,7 @@ internal static class QuantizeCommand
         QuantizationOptions options = ReadOptions(parsed);
         using ModelFile file = ModelFile.Open(path);
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
-        string target = parsed.GetValue(s_output) ?? CommonOptions.DefaultTarget(path, recipe.Name);
+        string target = CommonOptions.CheckTarget(parsed.GetValue(s_output) ?? CommonOptions.DefaultTarget(path, recipe.Name), path);
         if (parsed.GetValue(s_dryRun)) QuantizationReport.Preview(plan, target, parsed.GetValue(s_json));
         else QuantizationReport.Run(file, plan, target, parsed.GetValue(s_threads), parsed.GetValue(s_json), cancellationToken);
     }

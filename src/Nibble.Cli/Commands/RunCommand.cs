@@ -13,6 +13,9 @@ internal static class RunCommand
     /// <summary>Shorter prompts are read at once, also by large models.</summary>
     private const int PromptWorthProgress = 32;
 
+    /// <summary>Tokens of one turn of an interactive session where -n says nothing: without a limit the first would fill the context.</summary>
+    private const int TurnTokens = 128;
+
     private static readonly GenerationOptions s_defaults = new();
 
     public static Command Create()
@@ -25,13 +28,13 @@ internal static class RunCommand
         };
         Option<string?> file = new("--file", "-f") { Description = "Read the prompt from a file.", HelpName = "FILE" };
         Option<int> count = new("--predict", "-n", "--n-predict") { Description = "Tokens to generate at most; -1 until the model ends its text or the context is full.", DefaultValueFactory = _ => -1, HelpName = "N" };
-        Option<float> temperature = new("--temp", "--temperature") { Description = "Below 1 the likely becomes likelier; 0 always takes the likeliest token (greedy).", DefaultValueFactory = _ => s_defaults.Temperature, HelpName = "T" };
+        Option<float> temperature = CommonOptions.Number("--temp", "--temperature", "Below 1 the likely becomes likelier; 0 always takes the likeliest token (greedy).", s_defaults.Temperature, "T");
         Option<int> topK = new("--top-k") { Description = "Consider so many of the likeliest tokens; 0 for all.", DefaultValueFactory = _ => s_defaults.TopK, HelpName = "N" };
-        Option<float> topP = new("--top-p") { Description = "Consider the likeliest tokens that together have this probability; 1 for all.", DefaultValueFactory = _ => s_defaults.TopP, HelpName = "P" };
-        Option<float> minP = new("--min-p") { Description = "Consider tokens at least this fraction as likely as the likeliest; 0 for all.", DefaultValueFactory = _ => s_defaults.MinP, HelpName = "P" };
-        Option<float> penalty = new("--repeat-penalty") { Description = "Above 1 makes tokens that occurred lately less likely.", DefaultValueFactory = _ => s_defaults.RepeatPenalty, HelpName = "X" };
+        Option<float> topP = CommonOptions.Number("--top-p", null, "Consider the likeliest tokens that together have this probability; 1 for all.", s_defaults.TopP, "P");
+        Option<float> minP = CommonOptions.Number("--min-p", null, "Consider tokens at least this fraction as likely as the likeliest; 0 for all.", s_defaults.MinP, "P");
+        Option<float> penalty = CommonOptions.Number("--repeat-penalty", null, "Above 1 makes tokens that occurred lately less likely.", s_defaults.RepeatPenalty, "X");
         Option<int> lastN = new("--repeat-last-n") { Description = "How many of the last tokens the penalty looks at; -1 for all.", DefaultValueFactory = _ => s_defaults.RepeatLastN, HelpName = "N" };
-        Option<int?> seed = new("--seed", "-s") { Description = "The same seed gives the same tokens. Default: another one each time.", HelpName = "N" };
+        Option<long> seed = new("--seed", "-s") { Description = "The same seed gives the same tokens; -1 for another one each time.", DefaultValueFactory = _ => -1, HelpName = "N" };
         Option<bool> ignoreEnd = new("--ignore-eos") { Description = "Go on after the model ends its text." };
         Option<int?> context = CommonOptions.Context("Tokens of prompt and text together. Default: 4096, or the model's context where that is shorter.");
         Option<int> threads = CommonOptions.Threads();
@@ -58,7 +61,7 @@ internal static class RunCommand
                 MinP = parsed.GetValue(minP),
                 RepeatPenalty = parsed.GetValue(penalty),
                 RepeatLastN = parsed.GetValue(lastN),
-                Seed = parsed.GetValue(seed),
+                Seed = SeedOf(parsed.GetValue(seed)),
                 IgnoreEnd = parsed.GetValue(ignoreEnd),
             };
             options.Validate();
@@ -66,12 +69,20 @@ internal static class RunCommand
             if (text is null && parsed.GetValue(json)) throw new NibbleException("--json needs a prompt: write one behind the file, or name one with --file");
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
             using TextGenerator generator = new(language, language.ContextFor(options.ContextLength));
-            if (text is null) Converse(language, generator, options, cancellationToken);
+            if (text is null) Converse(language, generator, options with { MaxTokens = options.MaxTokens ?? TurnTokens, ContextLength = language.ContextFor(options.ContextLength) }, cancellationToken);
             else if (parsed.GetValue(json)) WriteJson(language, generator, text, options, cancellationToken);
             else Continue(language, generator, text, options, parsed.GetValue(quiet), cancellationToken);
         }, CancellationToken.None));
         return command;
     }
+
+    /// <summary>The seed to use: from 0 to 2^31 - 1, and one by chance for -1.</summary>
+    private static int SeedOf(long wanted) => wanted switch
+    {
+        -1 => Random.Shared.Next(),
+        >= 0 and <= int.MaxValue => (int)wanted,
+        _ => throw new NibbleException($"--seed is {wanted}; take 0 to {int.MaxValue}, or -1 for one by chance"),
+    };
 
     /// <summary>The prompt, or <see langword="null"/> for an interactive session.</summary>
     private static string? FindPrompt(string? argument, string? file, CancellationToken cancellationToken)
@@ -100,7 +111,7 @@ internal static class RunCommand
         void End()
         {
             Console.Out.WriteLine();
-            if (!quiet) Screen.Tell(Describe(generator.Report));
+            if (!quiet) Screen.Tell(Describe(generator.Report, options));
         }
     }
 
@@ -132,16 +143,24 @@ internal static class RunCommand
 
     private static void Converse(LanguageModel language, TextGenerator generator, GenerationOptions options, CancellationToken cancellationToken)
     {
-        Screen.Tell("Write the beginning of a text and the model continues it; each further line goes on from there. Ctrl-D or an empty line ends.");
+        Screen.Tell("Write the beginning of a text; the model continues it, and each line goes on.");
+        Screen.Tell("-n sets the tokens of a turn. Ctrl-D or an empty line ends.");
         List<int> text = [];
         while (true)
         {
             Console.Error.Write("> ");
             if (TextFile.WaitFor(Console.In.ReadLine, cancellationToken) is not { Length: > 0 } line) return;
-            text.AddRange(text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true));
+            int[] added = text.Count == 0 ? Tokens(language, line) : language.Tokenizer.Encode(line, addSpecial: false, parseSpecial: true);
+            if (text.Count > 0 && text.Count + added.Length >= options.ContextLength)
+            {
+                Screen.Tell($"the context of {options.ContextLength} tokens is full; beginning a new text (--ctx makes it larger, up to the model's own)");
+                text.Clear();
+                added = Tokens(language, line);
+            }
+            text.AddRange(added);
             text.AddRange(Stream(language, generator, line, text, options, cancellationToken));
             Console.Out.WriteLine();
-            Screen.Tell(Describe(generator.Report));
+            Screen.Tell(Describe(generator.Report, options));
         }
     }
 
@@ -159,6 +178,7 @@ internal static class RunCommand
             foreach (int token in tokens) json.WriteNumberValue(token);
             json.WriteEndArray();
             json.WriteString("stop", report.StopReason switch { StopReason.Length => "length", StopReason.End => "end", _ => "context" });
+            if (options.Seed is { } seed) json.WriteNumber("seed", seed);
             json.WriteNumber("promptTokens", report.PromptTokens);
             json.WriteNumber("generatedTokens", report.GeneratedTokens);
             json.WriteNumber("promptTokensPerSecond", report.PromptTokensPerSecond);
@@ -169,7 +189,7 @@ internal static class RunCommand
 
     private static int[] Tokens(LanguageModel language, string prompt) => language.Tokenizer.Encode(prompt, parseSpecial: true);
 
-    private static string Describe(GenerationReport report)
+    private static string Describe(GenerationReport report, GenerationOptions options)
     {
         string end = report.StopReason switch
         {
@@ -177,7 +197,8 @@ internal static class RunCommand
             StopReason.ContextFull => "; the context is full",
             _ => "",
         };
+        string seed = options.Temperature > 0 ? $"; seed {options.Seed}" : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"prompt {report.PromptTokens} tokens, {report.PromptTokensPerSecond:F1} tokens/s; generated {report.GeneratedTokens} tokens, {report.GeneratedTokensPerSecond:F1} tokens/s{end}");
+            $"prompt {report.PromptTokens} tokens, {report.PromptTokensPerSecond:F1} tokens/s; generated {report.GeneratedTokens} tokens, {report.GeneratedTokensPerSecond:F1} tokens/s{end}{seed}");
     }
 }

@@ -24,8 +24,6 @@ public class HelpTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("frobnicate")]
     [InlineData("quantize")]
     [InlineData("quantize a b c")]
     [InlineData("show")]
@@ -47,6 +45,30 @@ public class HelpTests
     {
         string error = NibbleProcess.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refusal();
         Assert.Contains("--help", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_words_the_help_is_printed() => Assert.Contains("quantize", NibbleProcess.Run().Success().Output, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_unknown_command_is_named_with_those_there_are()
+    {
+        string error = NibbleProcess.Run("quantise", "x").Refusal();
+        Assert.Contains("'quantise'", error, StringComparison.Ordinal);
+        Assert.Contains("quantize", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run x.gguf Hello --temp 0,7", "0,7")]
+    [InlineData("run x.gguf Hello -n many", "many")]
+    [InlineData("run x.gguf Hello world", "world")]
+    [InlineData("run x.gguf -p Hello -n 5", "-p")]
+    [InlineData("convert x --type q8_0", "nibble quantize")]
+    public void A_refusal_names_the_word_at_fault_in_plain_language(string line, string word)
+    {
+        string error = NibbleProcess.Run(line.Split(' ')).Refusal();
+        Assert.Contains(word, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -56,12 +56,16 @@ public class QuantizeCommandTests
         Assert.Equal(["rules.txt"], folder.Names);
         using JsonDocument done = JsonDocument.Parse(NibbleProcess.Run(arguments).Success().Output);
         Assert.Equal(new FileInfo(folder.At("out.gguf")).Length, preview.RootElement.GetProperty("bytes").GetInt64());
-        Assert.Equal(done.RootElement.GetProperty("tensors").GetRawText(), preview.RootElement.GetProperty("tensors").GetRawText());
+        Assert.Equal(Planned(done), Planned(preview));
 
         using ModelFile result = ModelFile.Open(folder.At("out.gguf"));
         foreach ((string name, string type) in new[] { ("output", "Q5_K"), ("blk.0.attn_q", "Q6_K"), ("blk.0.attn_v", "Q8_0"), ("blk.3.attn_v", "F16"), ("blk.1.attn_q", "Q4_K"), ("blk.2.ffn_gate", "Q5_0"), ("blk.0.ffn_up", "Q5_1") })
             Assert.Equal((name, type), (name, result.Find(name + ".weight")!.TypeName));
     }
+
+    /// <summary>What a plan says of every tensor; its error is known only afterwards.</summary>
+    private static (string?, string?, long)[] Planned(JsonDocument result) =>
+        [.. result.RootElement.GetProperty("tensors").EnumerateArray().Select(t => (t.GetProperty("name").GetString(), t.GetProperty("to").GetString(), t.GetProperty("bytes").GetInt64()))];
 
     [Fact]
     public void Metadata_and_layers_are_changed_as_asked()
