@@ -62,9 +62,9 @@ internal static class ImatrixCommand
         int window = language.ContextFor(context ?? Math.Min(UsualWindow, language.Network.ContextLength));
         int[] tokens = language.Tokenizer.Encode(bytes);
         string checkpoint = CheckpointOf(target);
-        // A checkpoint goes on only with the same model, text and window.
-        string origin = $"{Path.GetFullPath(path)}|{Convert.ToHexStringLower(SHA256.HashData(bytes))}|{window}|{includeOutput}";
-        ImportanceMatrix matrix = ImportanceFile.TryReadCheckpoint(checkpoint, origin) ?? new ImportanceMatrix { ChunkLength = window };
+        // A checkpoint goes on only with the same model, unchanged, and the same text and window.
+        string origin = $"{Path.GetFullPath(path)}|{File.GetLastWriteTimeUtc(path).Ticks}|{Convert.ToHexStringLower(SHA256.HashData(bytes))}|{window}|{includeOutput}";
+        ImportanceMatrix matrix = ImportanceFile.TryReadCheckpoint(checkpoint, origin) is { } saved && saved.Chunks <= chunks ? saved : new ImportanceMatrix { ChunkLength = window };
         if (matrix.Chunks > 0) Screen.Tell($"going on after {matrix.Chunks} windows, which an earlier run saved in {checkpoint}");
         if (!matrix.Datasets.Contains(Path.GetFileName(textPath))) matrix.Datasets.Add(Path.GetFileName(textPath));
         int total = Math.Max(1, Math.Min(chunks, tokens.Length / window));

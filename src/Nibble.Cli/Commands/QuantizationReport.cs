@@ -33,8 +33,8 @@ internal static class QuantizationReport
             return;
         }
         WriteTensors(plan, errors: null);
-        Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight");
-        Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes) with less than 100 MB of memory");
+        Screen.Print(Totals(plan));
+        Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes)");
     }
 
     private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time, IReadOnlyList<TensorError?> errors)
@@ -42,9 +42,12 @@ internal static class QuantizationReport
         WriteTensors(plan, errors);
         foreach (TensorError error in errors.OfType<TensorError>().Where(e => e.IsSuspicious))
             Screen.Print($"suspicious: {Format.Printable(error.Tensor.Source.Name)} has an error of {Format.Error(error.Relative)} where {error.Tensor.Target.TypeName} usually has {Format.Error(error.Usual)}; look whether the source is sound, or give it a type of more bits");
-        Screen.Print($"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight, {Format.Seconds(time)}");
+        Screen.Print($"{Totals(plan)}, {Format.Seconds(time)}");
         Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
     }
+
+    private static string Totals(QuantizationPlan plan) =>
+        $"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight";
 
     private static void WriteTensors(QuantizationPlan plan, IReadOnlyList<TensorError?>? errors)
     {

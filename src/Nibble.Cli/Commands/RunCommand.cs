@@ -68,8 +68,9 @@ internal static class RunCommand
             string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
             if (text is null && parsed.GetValue(json)) throw new NibbleException("--json needs a prompt: write one behind the file, or name one with --file");
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
-            using TextGenerator generator = new(language, language.ContextFor(options.ContextLength));
-            if (text is null) Converse(language, generator, options with { MaxTokens = options.MaxTokens ?? TurnTokens, ContextLength = language.ContextFor(options.ContextLength) }, cancellationToken);
+            int contextLength = language.ContextFor(options.ContextLength);
+            using TextGenerator generator = new(language, contextLength);
+            if (text is null) Converse(language, generator, options with { MaxTokens = options.MaxTokens ?? TurnTokens, ContextLength = contextLength }, cancellationToken);
             else if (parsed.GetValue(json)) WriteJson(language, generator, text, options, cancellationToken);
             else Continue(language, generator, text, options, parsed.GetValue(quiet), cancellationToken);
         }, CancellationToken.None));
