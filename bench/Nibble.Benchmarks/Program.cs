@@ -4,6 +4,7 @@ using Nibble.Benchmarks;
 const string Usage = """
     usage: dotnet run -c Release --project bench/Nibble.Benchmarks -- SUITE
 
+      dequantize                                  values of every format per second on one thread, scalar and vector
       dot                                         every format's dot product on one thread, scalar and vector
       quantize-memory FOLDER GIGABYTES TYPE...    peak memory of nibble quantize on a synthetic F16 model, written to FOLDER
       tokenize TEXT VOCABULARY...                 MB/s on one thread; vocabularies are GGUF files, model folders or tokenizer files
@@ -13,6 +14,9 @@ try
 {
     switch (args)
     {
+        case ["dequantize"]:
+            DequantizeSuite.Run();
+            return 0;
         case ["dot"]:
             DotSuite.Run();
             return 0;
