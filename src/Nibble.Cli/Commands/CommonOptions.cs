@@ -61,6 +61,21 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>Whole numbers from 1 on, separated by commas.</summary>
+    public static Option<int[]> Numbers(string name, string alias, string description, int[] otherwise) => new(name, alias)
+    {
+        Description = description,
+        HelpName = "N,…",
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
+            if (numbers.Contains(0)) result.AddError($"{name} is '{text}'; give whole numbers from 1 on, separated by commas, as in 128,512");
+            return numbers;
+        },
+    };
+
     /// <summary>Refuses to write over what is read: the original of a model is seldom anywhere else.</summary>
     /// <exception cref="NibbleException">Both are the same file.</exception>
     public static string CheckTarget(string target, string input) => Path.GetFullPath(target) == Path.GetFullPath(input)

@@ -56,3 +56,11 @@ public interface IWeightVisitor<TResult>
         where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
         where TActivation : unmanaged, IBlock<TActivation>;
 }
+
+/// <summary>As <see cref="IWeightVisitor{TResult}"/>, for formats whose blocks can be taken apart into levels.</summary>
+internal interface ILevelVisitor<TResult>
+{
+    TResult Visit<TWeight, TActivation>()
+        where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+        where TActivation : unmanaged, IActivationBlock<TActivation>;
+}

@@ -5,7 +5,7 @@ namespace Nibble.Formats;
 
 /// <summary>32 weights or activations as signed bytes sharing one half-precision scale: w = Scale * q.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public partial struct Q8_0 : IWeightBlock<Q8_0, Q8_0>
+public partial struct Q8_0 : IWeightBlock<Q8_0, Q8_0>, IActivationBlock<Q8_0>
 {
     public Half Scale;      // d
     public SByte32 Quants;  // qs
@@ -13,6 +13,10 @@ public partial struct Q8_0 : IWeightBlock<Q8_0, Q8_0>
     public static string Name => "Q8_0";
     public static int GgufType => 8;
     public static int BlockSize => 32;
+
+    static float IActivationBlock<Q8_0>.ScaleOf(in Q8_0 block) => (float)block.Scale;
+
+    static ref readonly sbyte IActivationBlock<Q8_0>.NumbersOf(in Q8_0 block) => ref block.Quants[0];
 
     public static void Dequantize(ReadOnlySpan<Q8_0> blocks, Span<float> destination)
     {

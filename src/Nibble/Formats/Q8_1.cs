@@ -8,7 +8,7 @@ namespace Nibble.Formats;
 /// have a minimum multiply it. Never stored in files.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public partial struct Q8_1 : IBlock<Q8_1>
+public partial struct Q8_1 : IBlock<Q8_1>, IActivationBlock<Q8_1>
 {
     public Half Scale;      // d
     public Half Sum;        // s = d * (q0 + … + q31)
@@ -16,6 +16,10 @@ public partial struct Q8_1 : IBlock<Q8_1>
 
     public static string Name => "Q8_1";
     public static int BlockSize => 32;
+
+    static float IActivationBlock<Q8_1>.ScaleOf(in Q8_1 block) => (float)block.Scale;
+
+    static ref readonly sbyte IActivationBlock<Q8_1>.NumbersOf(in Q8_1 block) => ref block.Quants[0];
 
     public static void Dequantize(ReadOnlySpan<Q8_1> blocks, Span<float> destination)
     {

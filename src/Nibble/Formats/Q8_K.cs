@@ -8,7 +8,7 @@ namespace Nibble.Formats;
 /// by which formats that have minimums or offsets multiply them. Never stored in files.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public partial struct Q8_K : IBlock<Q8_K>
+public partial struct Q8_K : IBlock<Q8_K>, IActivationBlock<Q8_K>
 {
     public float Scale;      // d
     public SByte256 Quants;  // qs
@@ -16,6 +16,10 @@ public partial struct Q8_K : IBlock<Q8_K>
 
     public static string Name => "Q8_K";
     public static int BlockSize => 256;
+
+    static float IActivationBlock<Q8_K>.ScaleOf(in Q8_K block) => block.Scale;
+
+    static ref readonly sbyte IActivationBlock<Q8_K>.NumbersOf(in Q8_K block) => ref block.Quants[0];
 
     public static void Dequantize(ReadOnlySpan<Q8_K> blocks, Span<float> destination)
     {

@@ -13,31 +13,31 @@ public abstract class WeightFormat
         WeightFormat<BF16, F32>.Instance,
         WeightFormat<F16, F32>.Instance,
         WeightFormat<F32, F32>.Instance,
-        WeightFormat<IQ1_M, Q8_K>.Instance,
-        WeightFormat<IQ1_S, Q8_K>.Instance,
-        WeightFormat<IQ2_S, Q8_K>.Instance,
-        WeightFormat<IQ2_XS, Q8_K>.Instance,
-        WeightFormat<IQ2_XXS, Q8_K>.Instance,
-        WeightFormat<IQ3_S, Q8_K>.Instance,
-        WeightFormat<IQ3_XXS, Q8_K>.Instance,
-        WeightFormat<IQ4_NL, Q8_0>.Instance,
-        WeightFormat<IQ4_XS, Q8_K>.Instance,
-        WeightFormat<MXFP4, Q8_0>.Instance,
-        WeightFormat<NVFP4, Q8_0>.Instance,
-        WeightFormat<Q1_0, Q8_0>.Instance,
-        WeightFormat<Q2_0, Q8_0>.Instance,
-        WeightFormat<Q2_K, Q8_K>.Instance,
-        WeightFormat<Q3_K, Q8_K>.Instance,
-        WeightFormat<Q4_0, Q8_0>.Instance,
-        WeightFormat<Q4_1, Q8_1>.Instance,
-        WeightFormat<Q4_K, Q8_K>.Instance,
-        WeightFormat<Q5_0, Q8_0>.Instance,
-        WeightFormat<Q5_1, Q8_1>.Instance,
-        WeightFormat<Q5_K, Q8_K>.Instance,
-        WeightFormat<Q6_K, Q8_K>.Instance,
-        WeightFormat<Q8_0, Q8_0>.Instance,
-        WeightFormat<TQ1_0, Q8_K>.Instance,
-        WeightFormat<TQ2_0, Q8_K>.Instance,
+        LevelFormat<IQ1_M, Q8_K>.Instance,
+        LevelFormat<IQ1_S, Q8_K>.Instance,
+        LevelFormat<IQ2_S, Q8_K>.Instance,
+        LevelFormat<IQ2_XS, Q8_K>.Instance,
+        LevelFormat<IQ2_XXS, Q8_K>.Instance,
+        LevelFormat<IQ3_S, Q8_K>.Instance,
+        LevelFormat<IQ3_XXS, Q8_K>.Instance,
+        LevelFormat<IQ4_NL, Q8_0>.Instance,
+        LevelFormat<IQ4_XS, Q8_K>.Instance,
+        LevelFormat<MXFP4, Q8_0>.Instance,
+        LevelFormat<NVFP4, Q8_0>.Instance,
+        LevelFormat<Q1_0, Q8_0>.Instance,
+        LevelFormat<Q2_0, Q8_0>.Instance,
+        LevelFormat<Q2_K, Q8_K>.Instance,
+        LevelFormat<Q3_K, Q8_K>.Instance,
+        LevelFormat<Q4_0, Q8_0>.Instance,
+        LevelFormat<Q4_1, Q8_1>.Instance,
+        LevelFormat<Q4_K, Q8_K>.Instance,
+        LevelFormat<Q5_0, Q8_0>.Instance,
+        LevelFormat<Q5_1, Q8_1>.Instance,
+        LevelFormat<Q5_K, Q8_K>.Instance,
+        LevelFormat<Q6_K, Q8_K>.Instance,
+        LevelFormat<Q8_0, Q8_0>.Instance,
+        LevelFormat<TQ1_0, Q8_K>.Instance,
+        LevelFormat<TQ2_0, Q8_K>.Instance,
     ];
 
     public abstract string Name { get; }
@@ -85,10 +85,17 @@ public abstract class WeightFormat
     /// <summary>Crosses from a format known at run time into code that is generic over it.</summary>
     public abstract TResult Accept<TResult>(IWeightVisitor<TResult> visitor);
 
+    /// <summary>As <see cref="Accept"/>, for a format whose blocks can be taken apart into levels; false for others.</summary>
+    internal virtual bool TryAccept<TResult>(ILevelVisitor<TResult> visitor, [MaybeNullWhen(false)] out TResult result)
+    {
+        result = default;
+        return false;
+    }
+
     public override string ToString() => Name;
 }
 
-internal sealed class WeightFormat<TWeight, TActivation> : WeightFormat
+internal class WeightFormat<TWeight, TActivation> : WeightFormat
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
     where TActivation : unmanaged, IBlock<TActivation>
 {
@@ -121,4 +128,18 @@ internal sealed class WeightFormat<TWeight, TActivation> : WeightFormat
         TWeight.Dequantize(MemoryMarshal.Cast<byte, TWeight>(source), destination);
 
     public override TResult Accept<TResult>(IWeightVisitor<TResult> visitor) => visitor.Visit<TWeight, TActivation>();
+}
+
+/// <summary>A format whose weights are levels, multiplied with activations that are.</summary>
+internal sealed class LevelFormat<TWeight, TActivation> : WeightFormat<TWeight, TActivation>
+    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+    where TActivation : unmanaged, IActivationBlock<TActivation>
+{
+    public static new LevelFormat<TWeight, TActivation> Instance { get; } = new();
+
+    internal override bool TryAccept<TResult>(ILevelVisitor<TResult> visitor, [MaybeNullWhen(false)] out TResult result)
+    {
+        result = visitor.Visit<TWeight, TActivation>();
+        return true;
+    }
 }

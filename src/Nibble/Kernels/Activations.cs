@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Nibble.Formats;
+using Nibble.Kernels.Panels;
 using Nibble.Memory;
 
 namespace Nibble.Kernels;
@@ -19,6 +20,8 @@ public sealed unsafe class Activations(int columns) : IDisposable
     }
 
     private readonly List<Form> _forms = [];
+    private readonly List<(Type Block, TokenTiles Tiles)> _tiles = [];
+    private readonly List<Type> _currentTiles = [];
     private AlignedBuffer _values = new(0);
 
     public int Columns { get; } = columns;
@@ -73,15 +76,28 @@ public sealed unsafe class Activations(int columns) : IDisposable
         return (TBlock*)form.Buffer!.Pointer;
     }
 
+    /// <summary>The values in tiles of tokens, quantized as <typeparamref name="TBlock"/>.</summary>
+    internal TokenTiles AsTiles<TBlock>(WorkerPool pool) where TBlock : unmanaged, IActivationBlock<TBlock>
+    {
+        TokenTiles? tiles = _tiles.Find(t => t.Block == typeof(TBlock)).Tiles;
+        if (tiles is null) _tiles.Add((typeof(TBlock), tiles = new TokenTiles()));
+        if (_currentTiles.Contains(typeof(TBlock))) return tiles;
+        tiles.Fill<TBlock>(Pointer, Tokens, Columns, pool);
+        _currentTiles.Add(typeof(TBlock));
+        return tiles;
+    }
+
     public void Dispose()
     {
         _values.Dispose();
+        foreach ((_, TokenTiles tiles) in _tiles) tiles.Dispose();
         foreach (Form form in _forms) form.Buffer?.Dispose();
     }
 
     private void Forget()
     {
         foreach (Form form in _forms) form.IsCurrent = false;
+        _currentTiles.Clear();
     }
 
     private static void Grow(ref AlignedBuffer buffer, long bytes)

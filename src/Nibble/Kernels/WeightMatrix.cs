@@ -28,7 +28,8 @@ public abstract class WeightMatrix
         ArgumentNullException.ThrowIfNull(format);
         if (columns % format.BlockSize != 0 || format.ByteSize((long)rows * columns) != data.Length)
             throw new ArgumentException($"[{rows}, {columns}] of {format} does not take {data.Length} bytes", nameof(data));
-        return format.Accept(new Creator(format, data, rows, columns));
+        Creator creator = new(format, data, rows, columns);
+        return format.TryAccept(creator, out WeightMatrix? matrix) ? matrix : format.Accept(creator);
     }
 
     /// <summary>For every token t and row r: <c>result[t, r] = Σ_c weight[r, c] · input[t, c]</c>.</summary>
@@ -40,16 +41,16 @@ public abstract class WeightMatrix
     /// <summary>Writes the values of one row, <c>[Columns]</c>.</summary>
     public abstract void ReadRow(int row, Span<float> destination);
 
-    private sealed class Creator(WeightFormat format, MemoryRegion data, int rows, int columns) : IWeightVisitor<WeightMatrix>
+    private sealed class Creator(WeightFormat format, MemoryRegion data, int rows, int columns) : IWeightVisitor<WeightMatrix>, ILevelVisitor<WeightMatrix>
     {
-        public WeightMatrix Visit<TWeight, TActivation>()
-            where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
-            where TActivation : unmanaged, IBlock<TActivation> =>
+        WeightMatrix ILevelVisitor<WeightMatrix>.Visit<TWeight, TActivation>() => new LevelMatrix<TWeight, TActivation>(format, data, rows, columns);
+
+        WeightMatrix IWeightVisitor<WeightMatrix>.Visit<TWeight, TActivation>() =>
             new WeightMatrix<TWeight, TActivation>(format, data, rows, columns);
     }
 }
 
-internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
+internal unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
     : WeightMatrix(format, rows, columns)
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
     where TActivation : unmanaged, IBlock<TActivation>
@@ -61,9 +62,7 @@ internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat for
 
     public override void Multiply(Activations input, Activations result, WorkerPool pool)
     {
-        if (input.Columns != Columns || result.Columns != Rows)
-            throw new ArgumentException($"[{Rows}, {Columns}] does not take {input.Columns} columns to {result.Columns}", nameof(input));
-        result.Resize(input.Tokens);
+        Prepare(input, result);
         Work work = new()
         {
             Weights = (TWeight*)data.Pointer,
@@ -79,6 +78,19 @@ internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat for
         GC.KeepAlive(input);
         GC.KeepAlive(result);
         GC.KeepAlive(this);
+    }
+
+    /// <summary>The first block.</summary>
+    protected TWeight* Weights => (TWeight*)data.Pointer;
+
+    protected int BlocksPerRow => _blocksPerRow;
+
+    /// <summary>Checks the sizes and makes room for the result.</summary>
+    protected void Prepare(Activations input, Activations result)
+    {
+        if (input.Columns != Columns || result.Columns != Rows)
+            throw new ArgumentException($"[{Rows}, {Columns}] does not take {input.Columns} columns to {result.Columns}", nameof(input));
+        result.Resize(input.Tokens);
     }
 
     public override void ReadRow(int row, Span<float> destination)

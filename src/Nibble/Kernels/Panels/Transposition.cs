@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Kernels.Panels;
+
+/// <summary>Turns rows of bytes into columns of four bytes, so that each lane of a vector is a row.</summary>
+internal static unsafe class Transposition
+{
+    /// <summary>Transposes an 8 by 8 matrix of groups of four bytes.</summary>
+    /// <param name="source">The first of 8 rows of 32 bytes.</param>
+    /// <param name="sourceStride">Bytes from one row to the next.</param>
+    /// <param name="bias">Added to every byte, modulo 256: 0 or 128.</param>
+    /// <param name="target">Group g of row r becomes group r of the row at <c>target + g * targetStride</c>.</param>
+    /// <param name="targetStride">Bytes from one row of the result to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void EightByEight(byte* source, long sourceStride, byte bias, byte* target, long targetStride)
+    {
+        Vector256<byte> flip = Vector256.Create(bias);
+        Vector256<int> r0 = Row(0), r1 = Row(1), r2 = Row(2), r3 = Row(3), r4 = Row(4), r5 = Row(5), r6 = Row(6), r7 = Row(7);
+        // Each step doubles the number of rows whose groups lie together: pairs, then fours, then all eight.
+        Vector256<long> a0 = Avx2.UnpackLow(r0, r1).AsInt64(), a1 = Avx2.UnpackHigh(r0, r1).AsInt64();
+        Vector256<long> a2 = Avx2.UnpackLow(r2, r3).AsInt64(), a3 = Avx2.UnpackHigh(r2, r3).AsInt64();
+        Vector256<long> a4 = Avx2.UnpackLow(r4, r5).AsInt64(), a5 = Avx2.UnpackHigh(r4, r5).AsInt64();
+        Vector256<long> a6 = Avx2.UnpackLow(r6, r7).AsInt64(), a7 = Avx2.UnpackHigh(r6, r7).AsInt64();
+        Vector256<long> b0 = Avx2.UnpackLow(a0, a2), b1 = Avx2.UnpackHigh(a0, a2), b2 = Avx2.UnpackLow(a1, a3), b3 = Avx2.UnpackHigh(a1, a3);
+        Vector256<long> b4 = Avx2.UnpackLow(a4, a6), b5 = Avx2.UnpackHigh(a4, a6), b6 = Avx2.UnpackLow(a5, a7), b7 = Avx2.UnpackHigh(a5, a7);
+        Put(0, Avx2.Permute2x128(b0, b4, 0x20));
+        Put(1, Avx2.Permute2x128(b1, b5, 0x20));
+        Put(2, Avx2.Permute2x128(b2, b6, 0x20));
+        Put(3, Avx2.Permute2x128(b3, b7, 0x20));
+        Put(4, Avx2.Permute2x128(b0, b4, 0x31));
+        Put(5, Avx2.Permute2x128(b1, b5, 0x31));
+        Put(6, Avx2.Permute2x128(b2, b6, 0x31));
+        Put(7, Avx2.Permute2x128(b3, b7, 0x31));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        Vector256<int> Row(int row) => (Vector256.Load(source + row * sourceStride) ^ flip).AsInt32();
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        void Put(int group, Vector256<long> rows) => rows.AsByte().Store(target + group * targetStride);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Runtime.Intrinsics.X86;
+
+namespace Nibble.Kernels.Panels;
+
+/// <summary>The kernel for AVX-512 VNNI, assembled by <see cref="VnniAssembler"/>.</summary>
+internal readonly unsafe struct VnniKernel : IPanelKernel
+{
+    // For 1, 2, 4 and 8 tokens.
+    private readonly nint _one, _two, _four, _eight;
+
+    private VnniKernel(PanelShape shape) =>
+        (_one, _two, _four, _eight) = (VnniAssembler.Load(shape, 1), VnniAssembler.Load(shape, 2), VnniAssembler.Load(shape, 4), VnniAssembler.Load(shape, 8));
+
+    /// <summary>VPDPBUSD multiplies unsigned by signed bytes.</summary>
+    public static byte Bias => 128;
+
+    /// <summary>Whether the processor has AVX-512 VNNI, for which there is no property of its own.</summary>
+    public static bool IsSupported { get; } = DetectInstructions();
+
+    /// <summary>The kernel for a shape, unless the system allows no assembled code.</summary>
+    public static bool TryCreate(PanelShape shape, out VnniKernel kernel)
+    {
+        kernel = IsSupported ? new(shape) : default;
+        return kernel._one != 0 && kernel._two != 0 && kernel._four != 0 && kernel._eight != 0;
+    }
+
+    public void Run(PanelArguments* arguments, int tokens)
+    {
+        nint code = tokens switch { 1 => _one, 2 => _two, <= 4 => _four, _ => _eight };
+        ((delegate* unmanaged[SuppressGCTransition]<PanelArguments*, void>)code)(arguments);
+    }
+
+    private static bool DetectInstructions()
+    {
+        if (!Avx512BW.IsSupported) return false; // which also says that the system saves the registers
+        (_, _, int features, _) = X86Base.CpuId(7, 0);
+        return (features & 1 << 11) != 0;
+    }
+}
