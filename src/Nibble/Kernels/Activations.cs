@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Nibble.Formats;
 using Nibble.Kernels.Panels;
@@ -60,6 +61,9 @@ public sealed unsafe class Activations(int columns) : IDisposable
         }
     }
 
+    /// <summary>Adds <paramref name="addend"/>, <c>[tokens, columns]</c>.</summary>
+    internal void Add(Activations addend, WorkerPool pool) => pool.Run(new AddWork(addend.Pointer, WritePointer, Columns), Tokens);
+
     /// <summary>The values as rows of blocks, <c>[tokens, columns / BlockSize]</c>.</summary>
     internal TBlock* As<TBlock>(WorkerPool pool) where TBlock : unmanaged, IBlock<TBlock>
     {
@@ -114,6 +118,18 @@ public sealed unsafe class Activations(int columns) : IDisposable
             int blocksPerRow = columns / TBlock.BlockSize;
             for (int row = start; row < end; row++)
                 TBlock.Quantize(new ReadOnlySpan<float>(values + (long)row * columns, columns), new Span<TBlock>(blocks + (long)row * blocksPerRow, blocksPerRow));
+        }
+    }
+
+    private readonly struct AddWork(float* addend, float* values, int columns) : IWork
+    {
+        public void Run(int start, int end)
+        {
+            for (int row = start; row < end; row++)
+            {
+                Span<float> sum = new(values + (long)row * columns, columns);
+                TensorPrimitives.Add(sum, new ReadOnlySpan<float>(addend + (long)row * columns, columns), sum);
+            }
         }
     }
 }

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace Nibble.Kernels;
 
 /// <summary>Which values of a head are turned together.</summary>
@@ -22,30 +25,65 @@ public sealed class Rope(float[] frequencies, RopeStyle style, float magnitude =
     /// <summary>Leading values of a head that are turned; the rest stay as they are.</summary>
     public int Dimensions => frequencies.Length * 2;
 
+    /// <summary>Numbers in the angles of one position.</summary>
+    internal int AngleCount => 2 * Dimensions;
+
     /// <summary>Turns every head of one token in place.</summary>
     /// <param name="heads"><c>[heads, headSize]</c></param>
     /// <param name="headSize">Values of one head, at least <see cref="Dimensions"/>.</param>
     /// <param name="position">Place of the token in its text, from 0.</param>
     public void Apply(Span<float> heads, int headSize, int position)
     {
-        int pairs = frequencies.Length;
-        Span<float> cosines = stackalloc float[pairs], sines = stackalloc float[pairs];
+        Span<float> angles = stackalloc float[AngleCount];
+        Prepare(position, angles);
+        Apply(heads, headSize, angles);
+    }
+
+    /// <summary>
+    /// Writes what <see cref="Apply(Span{float}, int, ReadOnlySpan{float})"/> multiplies the values of a head with, <c>[2, Dimensions]</c>:
+    /// the cosine for each value, then the sine for the other value of its pair, negative for the first of them.
+    /// </summary>
+    internal void Prepare(int position, Span<float> angles)
+    {
+        int pairs = frequencies.Length, step = style == RopeStyle.Pairs ? 2 : 1, distance = style == RopeStyle.Pairs ? 1 : pairs;
         for (int i = 0; i < pairs; i++)
         {
             (float sine, float cosine) = MathF.SinCos(position * frequencies[i]);
-            cosines[i] = cosine * magnitude;
-            sines[i] = sine * magnitude;
+            int first = i * step, second = first + distance;
+            angles[first] = angles[second] = cosine * magnitude;
+            angles[Dimensions + first] = -sine * magnitude;
+            angles[Dimensions + second] = sine * magnitude;
         }
-        int step = style == RopeStyle.Pairs ? 2 : 1, distance = style == RopeStyle.Pairs ? 1 : pairs;
+    }
+
+    /// <summary>Turns every head of one token in place by the angles of its position.</summary>
+    internal void Apply(Span<float> heads, int headSize, ReadOnlySpan<float> angles)
+    {
+        int dimensions = Dimensions;
+        ReadOnlySpan<float> cosines = angles[..dimensions], sines = angles.Slice(dimensions, dimensions);
+        Span<float> other = stackalloc float[dimensions];
         for (int start = 0; start < heads.Length; start += headSize)
         {
-            Span<float> head = heads.Slice(start, headSize);
-            for (int i = 0; i < pairs; i++)
-            {
-                float first = head[i * step], second = head[i * step + distance];
-                head[i * step] = first * cosines[i] - second * sines[i];
-                head[i * step + distance] = first * sines[i] + second * cosines[i];
-            }
+            Span<float> head = heads.Slice(start, dimensions);
+            Swap(head, other);
+            int i = 0;
+            for (; i <= dimensions - Vector<float>.Count; i += Vector<float>.Count)
+                (new Vector<float>(head[i..]) * new Vector<float>(cosines[i..]) + new Vector<float>(other[i..]) * new Vector<float>(sines[i..])).CopyTo(head[i..]);
+            for (; i < dimensions; i++) head[i] = head[i] * cosines[i] + other[i] * sines[i];
         }
+    }
+
+    /// <summary>The other value of each value's pair.</summary>
+    private void Swap(ReadOnlySpan<float> head, Span<float> other)
+    {
+        if (style == RopeStyle.Halves)
+        {
+            head[(head.Length / 2)..].CopyTo(other);
+            head[..(head.Length / 2)].CopyTo(other[(head.Length / 2)..]);
+            return;
+        }
+        ReadOnlySpan<ulong> pairs = MemoryMarshal.Cast<float, ulong>(head);
+        Span<ulong> swapped = MemoryMarshal.Cast<float, ulong>(other);
+        for (int i = 0; i < pairs.Length; i++) swapped[i] = BitOperations.RotateLeft(pairs[i], 32);
     }
 }

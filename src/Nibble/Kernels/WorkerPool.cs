@@ -4,8 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace Nibble.Kernels;
 
 /// <summary>
-/// Work that can be cut into independent items. It is an unmanaged struct so that handing it to threads allocates nothing:
-/// what it works on must lie outside the garbage-collected heap, or be pinned.
+/// Work that can be cut into independent items. It is a struct, which stays on the caller's stack while threads work, so that handing
+/// it out allocates nothing; what it points to must lie outside the garbage-collected heap, or be pinned.
 /// </summary>
 public interface IWork
 {
@@ -55,7 +55,7 @@ public sealed unsafe class WorkerPool : IDisposable
     public int Threads { get; }
 
     /// <summary>Does items 0 to <c>count - 1</c> of <paramref name="work"/>, <paramref name="grain"/> at a time, and returns when all are done. An exception of an item, the first where several fail, is thrown on.</summary>
-    public void Run<TWork>(TWork work, int count, int grain = 1) where TWork : unmanaged, IWork
+    public void Run<TWork>(TWork work, int count, int grain = 1) where TWork : struct, IWork
     {
         if (count <= 0) return;
         ThrowIfDisposed();
@@ -67,7 +67,7 @@ public sealed unsafe class WorkerPool : IDisposable
         lock (_caller)
         {
             _run = &Invoke<TWork>;
-            _work = &work;
+            _work = Unsafe.AsPointer(ref work);
             _count = count;
             _grain = Math.Max(1, grain);
             _next = 0;
@@ -96,7 +96,7 @@ public sealed unsafe class WorkerPool : IDisposable
         _wake.Dispose();
     }
 
-    private static void Invoke<TWork>(void* work, int start, int end) where TWork : unmanaged, IWork =>
+    private static void Invoke<TWork>(void* work, int start, int end) where TWork : struct, IWork =>
         Unsafe.AsRef<TWork>(work).Run(start, end);
 
     private void Serve()

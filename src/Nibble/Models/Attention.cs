@@ -34,15 +34,7 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
         Key.Apply(state.Normed, key, state);
         Value.Apply(state.Normed, value, state);
 
-        for (int token = 0; token < query.Tokens; token++)
-        {
-            int position = state.FirstPosition + token;
-            QueryNorm?.ApplyToHeads(query.Write(token));
-            KeyNorm?.ApplyToHeads(key.Write(token));
-            Rope.Apply(query.Write(token), HeadSize, position);
-            Rope.Apply(key.Write(token), HeadSize, position);
-            state.Cache.Store(layer, position, key.Read(token), value.Read(token));
-        }
+        state.Pool.Run(new PlaceWork(this, state, layer, query.WritePointer, key.WritePointer, value.Pointer), query.Tokens);
 
         Activations mixed = state.Scratch("mixed", Query.Outputs);
         mixed.Resize(query.Tokens);
@@ -56,11 +48,33 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
             QueryHeads = Heads,
             KeyHeads = KeyHeads,
             HeadSize = HeadSize,
+            Tokens = query.Tokens,
             FirstPosition = state.FirstPosition,
             Window = Window ?? int.MaxValue,
             Scale = 1 / MathF.Sqrt(HeadSize),
         };
-        state.Pool.Run(work, query.Tokens * KeyHeads);
+        state.Pool.Run(work, work.Items);
         Output.Apply(mixed, state.Output, state);
+    }
+
+    /// <summary>Gives queries and keys of a token their position, and stores its keys and values.</summary>
+    private readonly unsafe struct PlaceWork(Attention attention, ForwardState state, int layer, float* queries, float* keys, float* values) : IWork
+    {
+        private readonly float* _angles = state.Angles(attention.Rope);
+
+        public void Run(int start, int end)
+        {
+            int width = attention.Query.Outputs, keyWidth = attention.Key.Outputs, angleCount = attention.Rope.AngleCount;
+            for (int token = start; token < end; token++)
+            {
+                Span<float> query = new(queries + (long)token * width, width), key = new(keys + (long)token * keyWidth, keyWidth);
+                ReadOnlySpan<float> angles = new(_angles + (long)token * angleCount, angleCount);
+                attention.QueryNorm?.ApplyToHeads(query);
+                attention.KeyNorm?.ApplyToHeads(key);
+                attention.Rope.Apply(query, attention.HeadSize, angles);
+                attention.Rope.Apply(key, attention.HeadSize, angles);
+                state.Cache.Store(layer, state.FirstPosition + token, key, new ReadOnlySpan<float>(values + (long)token * keyWidth, keyWidth));
+            }
+        }
     }
 }

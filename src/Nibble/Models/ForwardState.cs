@@ -6,6 +6,7 @@ namespace Nibble.Models;
 internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : IDisposable
 {
     private readonly Dictionary<string, Activations> _scratch = [];
+    private readonly Dictionary<Rope, RopeAngles> _angles = [];
 
     /// <summary>The residual stream, <c>[tokens, width]</c>: every block adds to it.</summary>
     public Activations Stream { get; } = new(width);
@@ -37,8 +38,16 @@ internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : 
         return _scratch[name] = new Activations(columns);
     }
 
+    /// <summary>The angles by which <paramref name="rope"/> turns the tokens of the batch, <c>[tokens, AngleCount]</c>.</summary>
+    public unsafe float* Angles(Rope rope)
+    {
+        if (!_angles.TryGetValue(rope, out RopeAngles? angles)) _angles.Add(rope, angles = new RopeAngles(rope));
+        return angles.At(FirstPosition, Stream.Tokens);
+    }
+
     public void Dispose()
     {
+        foreach (RopeAngles angles in _angles.Values) angles.Dispose();
         Stream.Dispose();
         Normed.Dispose();
         Output.Dispose();

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Nibble.Kernels;
 
 namespace Nibble.Models;
@@ -17,17 +18,26 @@ public sealed record Mlp(Linear Gate, Linear Up, Linear Down)
 
     private readonly unsafe struct SwiGlu(Activations gate, Activations up) : IWork
     {
+        private const int PartSize = 1024;
+
         private readonly float* _gate = gate.WritePointer;
         private readonly float* _up = up.Pointer;
         private readonly int _columns = gate.Columns;
 
         public void Run(int start, int end)
         {
+            Span<float> part = stackalloc float[PartSize]; // few enough to stay in the first-level cache through three passes
             for (int token = start; token < end; token++)
             {
                 Span<float> g = new(_gate + (long)token * _columns, _columns);
                 ReadOnlySpan<float> u = new(_up + (long)token * _columns, _columns);
-                for (int i = 0; i < g.Length; i++) g[i] = g[i] / (1 + MathF.Exp(-g[i])) * u[i];
+                for (int first = 0; first < g.Length; first += PartSize)
+                {
+                    int count = Math.Min(PartSize, g.Length - first);
+                    TensorPrimitives.Sigmoid(g.Slice(first, count), part);
+                    TensorPrimitives.Multiply(part[..count], g.Slice(first, count), part);
+                    TensorPrimitives.Multiply(part[..count], u.Slice(first, count), g.Slice(first, count));
+                }
             }
         }
     }

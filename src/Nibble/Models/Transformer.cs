@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Nibble.Kernels;
 
 namespace Nibble.Models;
@@ -8,22 +7,11 @@ public sealed record Block(RmsNorm AttentionNorm, Attention Attention, RmsNorm M
 {
     internal void Apply(ForwardState state, int layer)
     {
-        AttentionNorm.Apply(state.Stream, state.Normed);
+        AttentionNorm.Apply(state.Stream, state.Normed, state.Pool);
         Attention.Apply(state, layer);
-        Add(state.Output, state.Stream);
-
-        MlpNorm.Apply(state.Stream, state.Normed);
+        MlpNorm.AddAndApply(state.Output, state.Stream, state.Normed, state.Pool);
         Mlp.Apply(state);
-        Add(state.Output, state.Stream);
-    }
-
-    private static void Add(Activations addend, Activations stream)
-    {
-        for (int token = 0; token < stream.Tokens; token++)
-        {
-            Span<float> row = stream.Write(token);
-            TensorPrimitives.Add(row, addend.Read(token), row);
-        }
+        state.Stream.Add(state.Output, state.Pool);
     }
 }
 
