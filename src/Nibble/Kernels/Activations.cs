@@ -23,6 +23,8 @@ public sealed unsafe class Activations(int columns) : IDisposable
     private readonly List<Form> _forms = [];
     private readonly List<(Type Block, TokenTiles Tiles)> _tiles = [];
     private readonly List<Type> _currentTiles = [];
+    private readonly FloatTiles _floatTiles = new();
+    private float* _currentFloatTiles;
     private AlignedBuffer _values = new(0);
 
     public int Columns { get; } = columns;
@@ -91,9 +93,17 @@ public sealed unsafe class Activations(int columns) : IDisposable
         return tiles;
     }
 
+    /// <summary>The values in tiles of tokens as they are.</summary>
+    internal float* AsFloatTiles(WorkerPool pool)
+    {
+        if (_currentFloatTiles is null) _currentFloatTiles = _floatTiles.Fill(Pointer, Tokens, Columns, pool);
+        return _currentFloatTiles;
+    }
+
     public void Dispose()
     {
         _values.Dispose();
+        _floatTiles.Dispose();
         foreach ((_, TokenTiles tiles) in _tiles) tiles.Dispose();
         foreach (Form form in _forms) form.Buffer?.Dispose();
     }
@@ -102,6 +112,7 @@ public sealed unsafe class Activations(int columns) : IDisposable
     {
         foreach (Form form in _forms) form.IsCurrent = false;
         _currentTiles.Clear();
+        _currentFloatTiles = null;
     }
 
     private static void Grow(ref AlignedBuffer buffer, long bytes)

@@ -46,11 +46,11 @@ public abstract class WeightMatrix
         WeightMatrix ILevelVisitor<WeightMatrix>.Visit<TWeight, TActivation>() => new LevelMatrix<TWeight, TActivation>(format, data, rows, columns);
 
         WeightMatrix IWeightVisitor<WeightMatrix>.Visit<TWeight, TActivation>() =>
-            new WeightMatrix<TWeight, TActivation>(format, data, rows, columns);
+            new FloatMatrix<TWeight, TActivation>(format, data, rows, columns);
     }
 }
 
-internal unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
+internal abstract unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
     : WeightMatrix(format, rows, columns)
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
     where TActivation : unmanaged, IBlock<TActivation>

@@ -27,12 +27,14 @@ public class SessionTests
     [InlineData("F32")]
     [InlineData("Q4_K_M")]
     [InlineData("Q5_1")]
-    public void Scores_do_not_depend_on_threads_or_batches(string level)
+    public void Scores_do_not_depend_on_threads_and_hardly_on_batches(string level)
     {
         int[] tokens = Tokens(50);
         float[] expected = Scores(1, 50);
         foreach (int threads in new[] { 2, 3 }) Assert.Equal(expected, Scores(threads, 50));
-        foreach (int batch in new[] { 1, 7 }) Assert.Equal(expected, Scores(2, batch));
+        // Sums are added up in another order token by token, and where activations are rounded to 8 bits a last bit may become a step of them.
+        foreach (int batch in new[] { 1, 7 })
+            foreach ((float one, float other) in Scores(2, batch).Zip(expected)) Assert.Equal(other, one, level == "F32" ? 2e-3 : 0.15);
 
         float[] Scores(int threads, int batch)
         {
@@ -105,7 +107,7 @@ public class SessionTests
         using Session whole = model.Start(600), single = model.Start(600);
         float[] expected = [];
         foreach (int token in tokens) expected = [.. single.Append([token])];
-        Assert.Equal(expected, whole.Append(tokens));
+        foreach ((float one, float other) in whole.Append(tokens).ToArray().Zip(expected)) Assert.Equal(other, one, 1e-3);
     }
 
     private static int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(i => i * 977 % 4000)];
