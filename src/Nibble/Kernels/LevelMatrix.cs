@@ -19,63 +19,42 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
 
     private static PanelShape Shape => new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
 
-    public override void Multiply(Activations input, Activations result, WorkerPool pool)
+    internal override ProductInput Prepare(Activations input, WorkerPool pool)
     {
-        if (input.Tokens >= FewestTokens && VnniKernel.TryCreate(Shape, out VnniKernel vnni)) Multiply(vnni, input, result, pool);
-        else if (input.Tokens >= FewestTokens && Avx2.IsSupported) Multiply(new Avx2Kernel(Shape), input, result, pool);
-        else base.Multiply(input, result, pool);
+        if (!UsesPanels(input.Tokens)) return base.Prepare(input, pool);
+        return new() { Tokens = input.Tokens, Tiles = input.AsTiles<TActivation>(pool).Read(Shape.Group) };
     }
 
-    private void Multiply<TKernel>(TKernel kernel, Activations input, Activations result, WorkerPool pool) where TKernel : unmanaged, IPanelKernel
+    internal override void MultiplyTiles(in ProductInput input, float* result, int start, int end)
     {
-        Prepare(input, result);
-        Work<TKernel> work = new()
-        {
-            Kernel = kernel,
-            Weights = Weights,
-            BlocksPerRow = BlocksPerRow,
-            Rows = Rows,
-            Tokens = input.Tokens,
-            Tiles = input.AsTiles<TActivation>(pool).Read(Shape.Group),
-            Result = result.WritePointer,
-        };
-        pool.Run(work, (Rows + RowPanel.Rows - 1) / RowPanel.Rows);
-        GC.KeepAlive(input);
-        GC.KeepAlive(result);
-        GC.KeepAlive(this);
+        if (!UsesPanels(input.Tokens)) base.MultiplyTiles(in input, result, start, end);
+        else if (VnniKernel.TryGet(Shape, out VnniKernel vnni)) MultiplyTiles(vnni, in input, result, start, end);
+        else MultiplyTiles(new Avx2Kernel(Shape), in input, result, start, end);
     }
 
-    private struct Work<TKernel> : IWork where TKernel : unmanaged, IPanelKernel
-    {
-        public TKernel Kernel;
-        public TWeight* Weights;
-        public int BlocksPerRow, Rows, Tokens;
-        public TokenTiles.View Tiles;
-        public float* Result;
+    private static bool UsesPanels(int tokens) => tokens >= FewestTokens && Avx2.IsSupported;
 
-        public readonly void Run(int start, int end)
+    private void MultiplyTiles<TKernel>(TKernel kernel, in ProductInput input, float* result, int start, int end) where TKernel : struct, IPanelKernel
+    {
+        byte* panel = ThreadScratch.Take(RowPanel.Bytes<TWeight>(Columns));
+        float* edge = stackalloc float[TokenTiles.Tokens * RowPanel.Rows];
+        PanelArguments arguments = new() { Blocks = Columns / TActivation.BlockSize };
+        for (int tile = start; tile < end; tile++)
         {
-            int columns = BlocksPerRow * TWeight.BlockSize;
-            byte* panel = ThreadScratch.Take(RowPanel.Bytes<TWeight>(columns));
-            float* edge = stackalloc float[TokenTiles.Tokens * RowPanel.Rows];
-            PanelArguments arguments = new() { Blocks = columns / TActivation.BlockSize };
-            for (int tile = start; tile < end; tile++)
+            int row = tile * RowPanel.Rows, rows = Math.Min(RowPanel.Rows, Rows - row);
+            RowPanel.Pack(Weights + (long)row * BlocksPerRow, BlocksPerRow, rows, TKernel.Bias, panel, ref arguments);
+            for (int token = 0; token < input.Tokens; token += TokenTiles.Tokens)
             {
-                int row = tile * RowPanel.Rows, rows = Math.Min(RowPanel.Rows, Rows - row);
-                RowPanel.Pack(Weights + (long)row * BlocksPerRow, BlocksPerRow, rows, TKernel.Bias, panel, ref arguments);
-                for (int token = 0; token < Tokens; token += TokenTiles.Tokens)
-                {
-                    int tokens = Math.Min(TokenTiles.Tokens, Tokens - token);
-                    float* result = Result + (long)token * Rows + row;
-                    // A kernel writes whole vectors of rows, and tokens up to a power of two.
-                    bool fits = rows == RowPanel.Rows && tokens == TokenTiles.Tokens;
-                    arguments.Result = fits ? result : edge;
-                    arguments.ResultStride = (fits ? Rows : RowPanel.Rows) * sizeof(float);
-                    Tiles.Select(token / TokenTiles.Tokens, ref arguments);
-                    Kernel.Run(&arguments, tokens);
-                    for (int t = 0; t < tokens && !fits; t++)
-                        new Span<float>(edge + t * RowPanel.Rows, rows).CopyTo(new Span<float>(result + (long)t * Rows, rows));
-                }
+                int tokens = Math.Min(TokenTiles.Tokens, input.Tokens - token);
+                float* target = result + (long)token * Rows + row;
+                // A kernel writes whole vectors of rows, and tokens up to a power of two.
+                bool fits = rows == RowPanel.Rows && tokens == TokenTiles.Tokens;
+                arguments.Result = fits ? target : edge;
+                arguments.ResultStride = (fits ? Rows : RowPanel.Rows) * sizeof(float);
+                input.Tiles.Select(token / TokenTiles.Tokens, ref arguments);
+                kernel.Run(&arguments, tokens);
+                for (int t = 0; t < tokens && !fits; t++)
+                    new Span<float>(edge + t * RowPanel.Rows, rows).CopyTo(new Span<float>(target + (long)t * Rows, rows));
             }
         }
     }

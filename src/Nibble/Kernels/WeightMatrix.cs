@@ -4,11 +4,15 @@ using Nibble.Memory;
 namespace Nibble.Kernels;
 
 /// <summary>A matrix of weights <c>[rows, columns]</c> in any format, as it lies in a model file.</summary>
-public abstract class WeightMatrix
+public abstract unsafe class WeightMatrix
 {
-    private protected WeightMatrix(WeightFormat format, int rows, int columns)
+    /// <summary>Rows of a tile: what a thread takes at a time is one or several of them.</summary>
+    internal const int RowsPerTile = 16;
+
+    private protected WeightMatrix(WeightFormat format, MemoryRegion data, int rows, int columns)
     {
         Format = format;
+        Data = data;
         Rows = rows;
         Columns = columns;
     }
@@ -18,6 +22,12 @@ public abstract class WeightMatrix
     public int Rows { get; }
 
     public int Columns { get; }
+
+    internal long Bytes => Data.Length;
+
+    private protected MemoryRegion Data { get; }
+
+    internal int Tiles => (Rows + RowsPerTile - 1) / RowsPerTile;
 
     /// <param name="format">The format of the blocks.</param>
     /// <param name="data">The blocks, row after row; it must stay valid as long as the matrix is in use.</param>
@@ -36,88 +46,60 @@ public abstract class WeightMatrix
     /// <param name="input"><c>[tokens, Columns]</c></param>
     /// <param name="result">Becomes <c>[tokens, Rows]</c>.</param>
     /// <param name="pool">The threads to use; the result does not depend on their number.</param>
-    public abstract void Multiply(Activations input, Activations result, WorkerPool pool);
+    public void Multiply(Activations input, Activations result, WorkerPool pool)
+    {
+        ProductList products = default;
+        products.Add(this, input, result, pool);
+        products.Multiply(pool);
+    }
 
     /// <summary>Writes the values of one row, <c>[Columns]</c>.</summary>
     public abstract void ReadRow(int row, Span<float> destination);
+
+    /// <summary>Stores an input in the form in which the matrix takes that many tokens.</summary>
+    internal abstract ProductInput Prepare(Activations input, WorkerPool pool);
+
+    /// <summary>Multiplies tiles <paramref name="start"/> to <c>end - 1</c>, on any thread.</summary>
+    internal abstract void MultiplyTiles(in ProductInput input, float* result, int start, int end);
 
     private sealed class Creator(WeightFormat format, MemoryRegion data, int rows, int columns) : IWeightVisitor<WeightMatrix>, ILevelVisitor<WeightMatrix>
     {
         WeightMatrix ILevelVisitor<WeightMatrix>.Visit<TWeight, TActivation>() => new LevelMatrix<TWeight, TActivation>(format, data, rows, columns);
 
-        WeightMatrix IWeightVisitor<WeightMatrix>.Visit<TWeight, TActivation>() =>
-            new FloatMatrix<TWeight, TActivation>(format, data, rows, columns);
+        WeightMatrix IWeightVisitor<WeightMatrix>.Visit<TWeight, TActivation>() => new FloatMatrix<TWeight, TActivation>(format, data, rows, columns);
     }
 }
 
+/// <summary>A matrix of a format, multiplied row by row.</summary>
 internal abstract unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
-    : WeightMatrix(format, rows, columns)
+    : WeightMatrix(format, data, rows, columns)
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
     where TActivation : unmanaged, IBlock<TActivation>
 {
-    /// <summary>Rows that one thread takes at a time: they stay in its first-level cache while all tokens pass.</summary>
-    private const int RowsPerTile = 16;
-
-    private readonly int _blocksPerRow = columns / TWeight.BlockSize;
-
-    public override void Multiply(Activations input, Activations result, WorkerPool pool)
-    {
-        Prepare(input, result);
-        Work work = new()
-        {
-            Weights = (TWeight*)data.Pointer,
-            BlocksPerRow = _blocksPerRow,
-            Rows = Rows,
-            Input = input.As<TActivation>(pool),
-            InputBlocks = Columns / TActivation.BlockSize,
-            Tokens = input.Tokens,
-            Result = result.WritePointer,
-        };
-        pool.Run(work, (Rows + RowsPerTile - 1) / RowsPerTile);
-        // The work holds plain addresses, which keep nothing alive.
-        GC.KeepAlive(input);
-        GC.KeepAlive(result);
-        GC.KeepAlive(this);
-    }
-
     /// <summary>The first block.</summary>
-    protected TWeight* Weights => (TWeight*)data.Pointer;
+    protected TWeight* Weights => (TWeight*)Data.Pointer;
 
-    protected int BlocksPerRow => _blocksPerRow;
-
-    /// <summary>Checks the sizes and makes room for the result.</summary>
-    protected void Prepare(Activations input, Activations result)
-    {
-        if (input.Columns != Columns || result.Columns != Rows)
-            throw new ArgumentException($"[{Rows}, {Columns}] does not take {input.Columns} columns to {result.Columns}", nameof(input));
-        result.Resize(input.Tokens);
-    }
+    protected int BlocksPerRow { get; } = columns / TWeight.BlockSize;
 
     public override void ReadRow(int row, Span<float> destination)
     {
-        TWeight.Dequantize(data.AsSpan<TWeight>((long)row * _blocksPerRow, _blocksPerRow), destination);
+        TWeight.Dequantize(Data.AsSpan<TWeight>((long)row * BlocksPerRow, BlocksPerRow), destination);
         GC.KeepAlive(this);
     }
 
-    private struct Work : IWork
-    {
-        public TWeight* Weights;
-        public int BlocksPerRow, Rows;
-        public TActivation* Input;
-        public int InputBlocks, Tokens;
-        public float* Result;
+    internal override ProductInput Prepare(Activations input, WorkerPool pool) => new() { Tokens = input.Tokens, Blocks = input.As<TActivation>(pool) };
 
-        public readonly void Run(int start, int end)
+    internal override void MultiplyTiles(in ProductInput input, float* result, int start, int end)
+    {
+        int inputBlocks = Columns / TActivation.BlockSize;
+        for (int tile = start; tile < end; tile++)
         {
-            for (int tile = start; tile < end; tile++)
+            int last = Math.Min(Rows, (tile + 1) * RowsPerTile);
+            for (int token = 0; token < input.Tokens; token++)
             {
-                int last = Math.Min(Rows, (tile + 1) * RowsPerTile);
-                for (int token = 0; token < Tokens; token++)
-                {
-                    ReadOnlySpan<TActivation> x = new(Input + (long)token * InputBlocks, InputBlocks);
-                    for (int row = tile * RowsPerTile; row < last; row++)
-                        Result[(long)token * Rows + row] = TWeight.Dot(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), x);
-                }
+                ReadOnlySpan<TActivation> x = new((TActivation*)input.Blocks + (long)token * inputBlocks, inputBlocks);
+                for (int row = tile * RowsPerTile; row < last; row++)
+                    result[(long)token * Rows + row] = TWeight.Dot(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), x);
             }
         }
     }

@@ -30,9 +30,7 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
     internal unsafe void Apply(ForwardState state, int layer)
     {
         Activations query = state.Scratch("query", Query.Outputs), key = state.Scratch("key", Key.Outputs), value = state.Scratch("value", Value.Outputs);
-        Query.Apply(state.Normed, query, state);
-        Key.Apply(state.Normed, key, state);
-        Value.Apply(state.Normed, value, state);
+        Linear.Apply(state.Normed, state, (Query, query), (Key, key), (Value, value));
 
         state.Pool.Run(new PlaceWork(this, state, layer, query.WritePointer, key.WritePointer, value.Pointer), query.Tokens);
 

@@ -16,15 +16,26 @@ public sealed record Linear(string Name, WeightMatrix Weight, float[]? Bias = nu
     /// <param name="input"><c>[tokens, Inputs]</c></param>
     /// <param name="result">Becomes <c>[tokens, Outputs]</c>.</param>
     /// <param name="state">The threads to use, and who looks on.</param>
-    internal void Apply(Activations input, Activations result, ForwardState state)
+    internal void Apply(Activations input, Activations result, ForwardState state) => Apply(input, state, (this, result));
+
+    /// <summary>Several products with the same input, for which threads meet once.</summary>
+    internal static void Apply(Activations input, ForwardState state, params ReadOnlySpan<(Linear Matrix, Activations Result)> products)
     {
-        state.Observer?.Invoke(this, input);
-        Weight.Multiply(input, result, state.Pool);
-        if (Bias is null) return;
-        for (int token = 0; token < result.Tokens; token++)
+        ProductList together = default;
+        foreach ((Linear matrix, Activations result) in products)
         {
-            Span<float> row = result.Write(token);
-            TensorPrimitives.Add(row, Bias, row);
+            state.Observer?.Invoke(matrix, input);
+            together.Add(matrix.Weight, input, result, state.Pool);
+        }
+        together.Multiply(state.Pool);
+        foreach ((Linear matrix, Activations result) in products)
+        {
+            if (matrix.Bias is null) continue;
+            for (int token = 0; token < result.Tokens; token++)
+            {
+                Span<float> row = result.Write(token);
+                TensorPrimitives.Add(row, matrix.Bias, row);
+            }
         }
     }
 }

@@ -10,8 +10,7 @@ public sealed record Mlp(Linear Gate, Linear Up, Linear Down)
     internal void Apply(ForwardState state)
     {
         Activations gate = state.Scratch("gate", Gate.Outputs), up = state.Scratch("up", Up.Outputs);
-        Gate.Apply(state.Normed, gate, state);
-        Up.Apply(state.Normed, up, state);
+        Linear.Apply(state.Normed, state, (Gate, gate), (Up, up));
         state.Pool.Run(new SwiGlu(gate, up), gate.Tokens);
         Down.Apply(gate, state.Output, state);
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Iced.Intel;
 using Nibble.Memory;
 using static Iced.Intel.AssemblerRegisters;
@@ -7,8 +6,8 @@ namespace Nibble.Kernels.Panels;
 
 /// <summary>
 /// Assembles <see cref="IPanelKernel"/> for AVX-512 VNNI, since .NET has no intrinsic for VPDPBUSD on 512 bits.
-/// A lane is a row: zmm16 to zmm31 hold sums of 16 rows for up to 8 tokens, those of a block in single precision and those of a group as
-/// integers; the sums of the whole row are in zmm8 to zmm15. Four columns of a token are broadcast from memory by the instruction that
+/// A lane is a row: for up to 8 tokens zmm8 to zmm15 hold the sums of a row, zmm16 to zmm23 those of a block, both in single
+/// precision, and zmm24 to zmm31 those of a group as integers. Four columns of a token are broadcast from memory by the instruction that
 /// multiplies them, so that a multiplication of 64 bytes costs one instruction and weights are loaded once for all tokens.
 /// </summary>
 internal static class VnniAssembler
@@ -17,8 +16,6 @@ internal static class VnniAssembler
     private const int TokensBytes = 32; // 8 tokens of 4 bytes
     private const byte BiasBits = 7; // the bias of 128 is taken off again as a shift of the negated sums
 
-    private static readonly ConcurrentDictionary<(PanelShape, int), Lazy<nint>> Loaded = [];
-
     private static readonly AssemblerRegisterZMM[] Zmm =
     [
         zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
@@ -26,7 +23,7 @@ internal static class VnniAssembler
     ];
 
     /// <summary>The address of a kernel for that many tokens, or 0 where the system allows no assembled code.</summary>
-    public static nint Load(PanelShape shape, int tokens) => Loaded.GetOrAdd((shape, tokens), key => new(() => MachineCode.Load(Assemble(key.Item1, key.Item2)))).Value;
+    public static nint Load(PanelShape shape, int tokens) => MachineCode.Load(Assemble(shape, tokens));
 
     private static byte[] Assemble(PanelShape shape, int tokens)
     {

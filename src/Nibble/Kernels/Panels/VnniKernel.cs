@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Kernels.Panels;
@@ -5,6 +6,8 @@ namespace Nibble.Kernels.Panels;
 /// <summary>The kernel for AVX-512 VNNI, assembled by <see cref="VnniAssembler"/>.</summary>
 internal readonly unsafe struct VnniKernel : IPanelKernel
 {
+    private static readonly ConcurrentDictionary<PanelShape, Lazy<VnniKernel>> Assembled = [];
+
     // For 1, 2, 4 and 8 tokens.
     private readonly nint _one, _two, _four, _eight;
 
@@ -17,10 +20,10 @@ internal readonly unsafe struct VnniKernel : IPanelKernel
     /// <summary>Whether the processor has AVX-512 VNNI, for which there is no property of its own.</summary>
     public static bool IsSupported { get; } = DetectInstructions();
 
-    /// <summary>The kernel for a shape, unless the system allows no assembled code.</summary>
-    public static bool TryCreate(PanelShape shape, out VnniKernel kernel)
+    /// <summary>The kernel for a shape, assembled when first asked for, unless the system allows no assembled code.</summary>
+    public static bool TryGet(PanelShape shape, out VnniKernel kernel)
     {
-        kernel = IsSupported ? new(shape) : default;
+        kernel = IsSupported ? Assembled.GetOrAdd(shape, key => new(() => new VnniKernel(key))).Value : default;
         return kernel._one != 0 && kernel._two != 0 && kernel._four != 0 && kernel._eight != 0;
     }
 
