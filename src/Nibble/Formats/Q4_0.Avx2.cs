@@ -18,6 +18,7 @@ public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>, IAvx2Levels<Q4_0>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly Vector256<sbyte> UnpackAvx2() => Nibbles.Unpack(in Quants).AsSByte() - Vector256.Create((sbyte)8);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q4_0> blocks)
     {
         Span<byte> values = stackalloc byte[32];

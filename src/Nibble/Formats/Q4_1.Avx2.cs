@@ -15,6 +15,7 @@ public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>, IAvx2Levels<Q4_1>
         return total + Products.AddScaled(minimum, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q4_1> blocks)
     {
         Span<byte> values = stackalloc byte[32];

@@ -25,6 +25,7 @@ internal readonly record struct ErrorSums(double Difference, double Source, doub
     public double Cosine => Source == 0 && Result == 0 ? 1 : Source == 0 || Result == 0 ? 0 : Math.Clamp(Product / Math.Sqrt(Source) / Math.Sqrt(Result), -1, 1);
 
     /// <summary>Sums over values and what became of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ErrorSums Of(ReadOnlySpan<float> source, ReadOnlySpan<float> result)
     {
         Debug.Assert(source.Length == result.Length, "each value became one");

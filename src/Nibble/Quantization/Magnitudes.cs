@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -8,6 +9,7 @@ namespace Nibble.Quantization;
 internal static class Magnitudes
 {
     /// <summary>Whether there is a NaN, an infinity, or a number of larger magnitude than <paramref name="limit"/>, which is finite and positive.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool AnyAbove(float limit, ReadOnlySpan<float> values)
     {
         Debug.Assert(float.IsFinite(limit) && limit > 0, "the bits of the limit are below those of infinity");
