@@ -70,9 +70,10 @@ internal static class Avx2Levels
 {
     /// <summary>
     /// The values of blocks, each by the one multiplication and the one addition of the scalar code. The numbers go by way of memory,
-    /// from where an instruction loads and widens eight at once.
+    /// from where an instruction loads and widens eight at once. Compiled at once as well as can be: a short run would spend half its time
+    /// in worse code.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dequantize<TWeight>(ReadOnlySpan<TWeight> blocks, Span<float> destination) where TWeight : unmanaged, IAvx2Levels<TWeight>
     {
         Debug.Assert(TWeight.BlockSize <= 256 && TWeight.BlockSize % TWeight.GroupSize == 0 && TWeight.BlockSize / TWeight.GroupSize <= 16, "a block fits");

@@ -18,9 +18,9 @@ public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>, IAvx2Levels<Q4_0>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly Vector256<sbyte> UnpackAvx2() => Nibbles.Unpack(in Quants).AsSByte() - Vector256.Create((sbyte)8);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q4_0> blocks)
     {
-        Span<byte> values = stackalloc byte[32];
         for (int block = 0; block < blocks.Length; block++)
         {
             ref readonly float x = ref source.Slice(block * 32, 32)[0];
@@ -29,9 +29,8 @@ public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>, IAvx2Levels<Q4_0>
             Vector256<float> inverse = Vector256.Create(scale != 0 ? 1 / scale : 0), offset = Vector256.Create(8.5f);
             Vector256<sbyte> quants = FloatLanes.Truncate(a * inverse + offset, b * inverse + offset, c * inverse + offset, d * inverse + offset);
             quants = Vector256.Min(quants, Vector256.Create((sbyte)15));
-            quants.AsByte().StoreUnsafe(ref values[0]);
             blocks[block].Scale = (Half)scale;
-            Nibbles.Pack(values, half: 16, blocks[block].Quants);
+            Nibbles.Pack(quants.AsByte(), ref blocks[block].Quants);
         }
     }
 

@@ -15,9 +15,9 @@ public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>, IAvx2Levels<Q4_1>
         return total + Products.AddScaled(minimum, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q4_1> blocks)
     {
-        Span<byte> values = stackalloc byte[32];
         for (int block = 0; block < blocks.Length; block++)
         {
             ref readonly float x = ref source.Slice(block * 32, 32)[0];
@@ -28,10 +28,9 @@ public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>, IAvx2Levels<Q4_1>
             Vector256<float> start = Vector256.Create(lowest), inverse = Vector256.Create(scale != 0 ? 1 / scale : 0), half = Vector256.Create(0.5f);
             Vector256<sbyte> quants = FloatLanes.Truncate((a - start) * inverse + half, (b - start) * inverse + half, (c - start) * inverse + half, (d - start) * inverse + half);
             quants = Vector256.Min(quants, Vector256.Create((sbyte)15));
-            quants.AsByte().StoreUnsafe(ref values[0]);
             blocks[block].Scale = (Half)scale;
             blocks[block].Minimum = (Half)lowest;
-            Nibbles.Pack(values, half: 16, blocks[block].Quants);
+            Nibbles.Pack(quants.AsByte(), ref blocks[block].Quants);
         }
     }
 

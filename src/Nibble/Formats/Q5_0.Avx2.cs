@@ -22,6 +22,7 @@ public partial struct Q5_0 : IAvx2Step<Q5_0, Q8_0>, IAvx2Levels<Q5_0>
         return (Nibbles.Unpack(in Quants) | high).AsSByte();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q5_0> blocks)
     {
         Span<byte> values = stackalloc byte[32];

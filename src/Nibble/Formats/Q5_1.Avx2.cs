@@ -19,6 +19,7 @@ public partial struct Q5_1 : IAvx2Step<Q5_1, Q8_1>, IAvx2Levels<Q5_1>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly Vector256<sbyte> UnpackAvx2() => (Nibbles.Unpack(in Quants) | HighBits.Mask(FifthBits) & Vector256.Create((byte)16)).AsSByte();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q5_1> blocks)
     {
         Span<byte> values = stackalloc byte[32];

@@ -15,6 +15,7 @@ public partial struct Q8_0 : IAvx2Step<Q8_0, Q8_0>, IAvx2Levels<Q8_0>
         return Products.AddScaled(total, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q8_0> blocks)
     {
         for (int block = 0; block < blocks.Length; block++)
