@@ -1,0 +1,65 @@
+using Nibble.Formats;
+using Nibble.Kernels.Panels;
+using Nibble.Memory;
+
+namespace Nibble.Benchmarks;
+
+/// <summary>
+/// What a product of several tokens consists of, on one thread and in the caches: taking 16 rows of 2,048 weights apart, and multiplying
+/// them with 8 tokens. The last column is the speed of a prompt of 128 tokens that these two allow.
+/// </summary>
+internal static unsafe class PanelSuite
+{
+    private const int Columns = 2048, PromptTokens = 128;
+
+    public static void Run()
+    {
+        Report.Start("panels", "format", "unpacking, 10^9 weights/s", "multiplying, 10^9 multiply-adds/s", "both for 128 tokens, 10^9 multiply-adds/s");
+        foreach (WeightFormat format in WeightFormat.All.OrderBy(f => f.BitsPerWeight))
+        {
+            if (!format.TryAccept(new Visitor(), out (double Pack, double Multiply) seconds)) continue;
+            double weights = RowPanel.Rows * Columns;
+            Report.Row(format.Name, Report.Number(weights / seconds.Pack / 1e9, 1), Report.Number(weights * TokenTiles.Tokens / seconds.Multiply / 1e9, 0),
+                Report.Number(weights * PromptTokens / (seconds.Pack + seconds.Multiply * PromptTokens / TokenTiles.Tokens) / 1e9, 0));
+        }
+    }
+
+    /// <summary>Seconds for a panel.</summary>
+    private sealed class Visitor : ILevelVisitor<(double Pack, double Multiply)>
+    {
+        public (double Pack, double Multiply) Visit<TWeight, TActivation>()
+            where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+            where TActivation : unmanaged, IActivationBlock<TActivation>
+        {
+            Random random = new(1);
+            float[] values = new float[RowPanel.Rows * Columns], importance = new float[values.Length];
+            for (int i = 0; i < values.Length; i++) values[i] = (random.NextSingle() + random.NextSingle() + random.NextSingle() - 1.5f) * 0.05f;
+            Array.Fill(importance, 1);
+            TWeight[] weights = new TWeight[values.Length / TWeight.BlockSize];
+            TWeight.Quantize(values, importance, weights);
+
+            using AlignedBuffer panel = new(RowPanel.Bytes<TWeight>(Columns)), result = new(TokenTiles.Tokens * RowPanel.Rows * sizeof(float)), input = new(TokenTiles.Tokens * Columns * sizeof(float));
+            using TokenTiles tiles = new();
+            using Kernels.WorkerPool pool = new(1);
+            values.AsSpan(0, TokenTiles.Tokens * Columns).CopyTo(input.AsSpan<float>(0, TokenTiles.Tokens * Columns));
+            tiles.Fill<TActivation>((float*)input.Pointer, TokenTiles.Tokens, Columns, pool);
+
+            PanelShape shape = new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
+            PanelArguments arguments = new() { Blocks = Columns / TActivation.BlockSize, Result = (float*)result.Pointer, ResultStride = RowPanel.Rows * sizeof(float) };
+            tiles.Read(shape.Group).Select(0, ref arguments);
+            bool hasVnni = VnniKernel.TryGet(shape, out VnniKernel vnni);
+            double pack = Measure.Best(() =>
+            {
+                fixed (TWeight* first = weights) RowPanel.Pack(first, Columns / TWeight.BlockSize, RowPanel.Rows, VnniKernel.Bias, panel.Pointer, ref arguments);
+            });
+            PanelArguments ready = arguments;
+            Avx2Kernel avx2 = new(shape);
+            return (pack, Measure.Best(() =>
+            {
+                PanelArguments copy = ready;
+                if (hasVnni) vnni.Run(&copy, TokenTiles.Tokens);
+                else avx2.Run(&copy, TokenTiles.Tokens);
+            }));
+        }
+    }
+}
