@@ -15,6 +15,9 @@ internal interface IAvx2Levels<TSelf> : IBlock<TSelf> where TSelf : unmanaged, I
     /// <summary>Whether something is added to what the scale gives.</summary>
     static virtual bool HasOffsets => false;
 
+    /// <summary>Which numbers there are, and how few bits tell them apart.</summary>
+    static abstract LevelCoding Coding { get; }
+
     /// <summary>Fills in a block's numbers, scales and, where there are any, offsets: w = scale * number + offset.</summary>
     static abstract void Unpack(in TSelf block, ref Levels levels);
 }
@@ -26,13 +29,36 @@ internal struct Levels
     public Single16 Scales;
     public Single16 Offsets;
 
+    /// <summary>Of blocks of 256: the scales are multiples of this.</summary>
+    public float Unit;
+
+    /// <summary>Of blocks of 256: the offsets are multiples of this.</summary>
+    public float OffsetUnit;
+
+    public SByte16 Multiples;
+    public SByte16 OffsetMultiples;
+
     /// <summary>Sets 32 numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Put(int start, Vector256<sbyte> numbers) => numbers.StoreUnsafe(ref Numbers[0], (nuint)start);
 
     /// <summary>Sets the scales of sixteen groups to multiples of <paramref name="unit"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PutScales(float unit, Vector128<sbyte> multiples) => Put(ref Scales[0], unit, multiples);
+    public void PutScales(float unit, Vector128<sbyte> multiples)
+    {
+        Unit = unit;
+        multiples.StoreUnsafe(ref Multiples[0]);
+        Put(ref Scales[0], unit, multiples);
+    }
+
+    /// <summary>Sets the scale of one group to a multiple of <paramref name="unit"/>, which is the same for all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PutScale(int group, float unit, int multiple)
+    {
+        Unit = unit;
+        Multiples[group] = (sbyte)multiple;
+        Scales[group] = unit * multiple;
+    }
 
     /// <summary>As <see cref="PutScales(float, Vector128{sbyte})"/>, the multiples of even groups in the lower half of the vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,12 +70,20 @@ internal struct Levels
 
     /// <summary>Sets the offsets of sixteen groups to multiples of <paramref name="unit"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PutOffsets(float unit, Vector128<sbyte> multiples) => Put(ref Offsets[0], unit, multiples);
+    public void PutOffsets(float unit, Vector128<sbyte> multiples)
+    {
+        OffsetUnit = unit;
+        multiples.StoreUnsafe(ref OffsetMultiples[0]);
+        Put(ref Offsets[0], unit, multiples);
+    }
 
     /// <summary>Sets the scales and the offsets of eight groups to multiples of two units, those of the offsets in the upper half of the vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PutScalesAndOffsets(float scale, float offset, Vector128<byte> multiples)
     {
+        (Unit, OffsetUnit) = (scale, offset);
+        multiples.AsSByte().StoreUnsafe(ref Multiples[0]);
+        UpperEight(multiples.AsSByte()).StoreUnsafe(ref OffsetMultiples[0]);
         (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(multiples)) * scale).StoreUnsafe(ref Scales[0]);
         (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(UpperEight(multiples.AsSByte()))) * offset).StoreUnsafe(ref Offsets[0]);
     }

@@ -41,6 +41,8 @@ public partial struct IQ1_M : IAvx2Step<IQ1_M, Q8_K>, IAvx2Levels<IQ1_M>
 
     static int IAvx2Levels<IQ1_M>.GroupSize => 16;
 
+    static LevelCoding IAvx2Levels<IQ1_M>.Coding { get; } = LevelCoding.Signed(3, 1, 7, 9);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ1_M>.Unpack(in IQ1_M block, ref Levels levels)
     {

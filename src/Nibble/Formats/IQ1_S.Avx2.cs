@@ -35,6 +35,8 @@ public partial struct IQ1_S : IAvx2Step<IQ1_S, Q8_K>, IAvx2Levels<IQ1_S>
 
     static int IAvx2Levels<IQ1_S>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<IQ1_S>.Coding { get; } = LevelCoding.Signed(3, 1, 7, 9);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ1_S>.Unpack(in IQ1_S block, ref Levels levels)
     {
@@ -44,7 +46,7 @@ public partial struct IQ1_S : IAvx2Step<IQ1_S, Q8_K>, IAvx2Levels<IQ1_S>
         for (int g = 0; g < 8; g++)
         {
             uint low = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref points, g * 4)), group = Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref groups, g * 2));
-            levels.Scales[g] = eighth * (2 * (group >> 12 & 7) + 1);
+            levels.PutScale(g, eighth, (int)(2 * (group >> 12 & 7) + 1));
             levels.Put(g * 32, InEighths(ref table, low, group));
         }
     }

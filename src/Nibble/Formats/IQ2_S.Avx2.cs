@@ -37,6 +37,8 @@ public partial struct IQ2_S : IAvx2Step<IQ2_S, Q8_K>, IAvx2Levels<IQ2_S>
 
     static int IAvx2Levels<IQ2_S>.GroupSize => 16;
 
+    static LevelCoding IAvx2Levels<IQ2_S>.Coding { get; } = LevelCoding.Signed(3, 8, 25, 43);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ2_S>.Unpack(in IQ2_S block, ref Levels levels)
     {

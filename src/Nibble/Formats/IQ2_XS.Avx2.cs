@@ -45,6 +45,8 @@ public partial struct IQ2_XS : IAvx2Step<IQ2_XS, Q8_K>, IAvx2Levels<IQ2_XS>
 
     static int IAvx2Levels<IQ2_XS>.GroupSize => 16;
 
+    static LevelCoding IAvx2Levels<IQ2_XS>.Coding { get; } = LevelCoding.Signed(3, 8, 25, 43);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ2_XS>.Unpack(in IQ2_XS block, ref Levels levels)
     {

@@ -33,6 +33,8 @@ public partial struct IQ2_XXS : IAvx2Step<IQ2_XXS, Q8_K>, IAvx2Levels<IQ2_XXS>
 
     static int IAvx2Levels<IQ2_XXS>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<IQ2_XXS>.Coding { get; } = LevelCoding.Signed(3, 8, 25, 43);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ2_XXS>.Unpack(in IQ2_XXS block, ref Levels levels)
     {
@@ -43,7 +45,7 @@ public partial struct IQ2_XXS : IAvx2Step<IQ2_XXS, Q8_K>, IAvx2Levels<IQ2_XXS>
         for (int g = 0; g < 8; g++)
         {
             uint points = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref groups, g * 8)), rest = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref groups, g * 8 + 4));
-            levels.Scales[g] = eighth * (2 * (rest >> 28) + 1);
+            levels.PutScale(g, eighth, (int)(2 * (rest >> 28) + 1));
             levels.Put(g * 32, Avx2.Sign(Magnitudes(ref table, points).AsSByte(), CodebookLookup.Signs(ref factors, rest)));
         }
     }

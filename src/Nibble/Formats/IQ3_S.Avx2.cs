@@ -31,6 +31,8 @@ public partial struct IQ3_S : IAvx2Step<IQ3_S, Q8_K>, IAvx2Levels<IQ3_S>
 
     static int IAvx2Levels<IQ3_S>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<IQ3_S>.Coding { get; } = LevelCoding.Signed(4, 1, 3, 5, 7, 9, 11, 13, 15);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ3_S>.Unpack(in IQ3_S block, ref Levels levels)
     {
@@ -40,7 +42,7 @@ public partial struct IQ3_S : IAvx2Step<IQ3_S, Q8_K>, IAvx2Levels<IQ3_S>
         float scale = HalfScale.ToSingle(block.Scale);
         for (int g = 0; g < 8; g++, scales >>= 4)
         {
-            levels.Scales[g] = scale * (2 * (scales & 15) + 1);
+            levels.PutScale(g, scale, (int)(2 * (scales & 15) + 1));
             Vector256<byte> magnitudes = CodebookLookup.Fours(ref table, ref Unsafe.Add(ref indices, g * 8), Unsafe.Add(ref highBits, g));
             levels.Put(g * 32, Avx2.Sign(magnitudes.AsSByte(), CodebookLookup.Signs(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref signs, g * 4)))));
         }

@@ -30,6 +30,8 @@ public partial struct IQ3_XXS : IAvx2Step<IQ3_XXS, Q8_K>, IAvx2Levels<IQ3_XXS>
 
     static int IAvx2Levels<IQ3_XXS>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<IQ3_XXS>.Coding { get; } = LevelCoding.Signed(4, 4, 12, 20, 28, 36, 44, 52, 62);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ3_XXS>.Unpack(in IQ3_XXS block, ref Levels levels)
     {
@@ -40,7 +42,7 @@ public partial struct IQ3_XXS : IAvx2Step<IQ3_XXS, Q8_K>, IAvx2Levels<IQ3_XXS>
         for (int g = 0; g < 8; g++)
         {
             uint group = Unsafe.ReadUnaligned<uint>(ref Unsafe.As<uint, byte>(ref Unsafe.Add(ref groups, g)));
-            levels.Scales[g] = quarter * (2 * (group >> 28) + 1);
+            levels.PutScale(g, quarter, (int)(2 * (group >> 28) + 1));
             levels.Put(g * 32, Avx2.Sign(CodebookLookup.Fours(ref table, ref Unsafe.Add(ref indices, g * 8)).AsSByte(), CodebookLookup.Signs(ref factors, group)));
         }
     }

@@ -26,6 +26,8 @@ public partial struct IQ4_NL : IAvx2Step<IQ4_NL, Q8_0>, IAvx2Levels<IQ4_NL>
 
     static int IAvx2Levels<IQ4_NL>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<IQ4_NL>.Coding { get; } = LevelCoding.Of(4, IQ4_NL.Levels);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ4_NL>.Unpack(in IQ4_NL block, ref Levels levels)
     {

@@ -54,10 +54,13 @@ public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>, IAvx2Levels<IQ4_XS>
 
     static int IAvx2Levels<IQ4_XS>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<IQ4_XS>.Coding { get; } = LevelCoding.Of(4, IQ4_NL.Levels);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<IQ4_XS>.Unpack(in IQ4_XS block, ref Levels levels)
     {
-        (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(block.UnpackScales())) * HalfScale.ToSingle(block.Scale)).StoreUnsafe(ref levels.Scales[0]);
+        Vector128<short> scales = block.UnpackScales();
+        levels.PutScales(HalfScale.ToSingle(block.Scale), Sse2.PackSignedSaturate(scales, scales));
         Vector128<sbyte> half = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(IQ4_NL.Levels));
         for (int group = 0; group < 8; group += 2)
         {

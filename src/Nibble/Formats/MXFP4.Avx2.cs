@@ -26,6 +26,8 @@ public partial struct MXFP4 : IAvx2Step<MXFP4, Q8_0>, IAvx2Levels<MXFP4>
 
     static int IAvx2Levels<MXFP4>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<MXFP4>.Coding { get; } = LevelCoding.Of(4, FourBitFloats.Doubled);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<MXFP4>.Unpack(in MXFP4 block, ref Levels levels)
     {

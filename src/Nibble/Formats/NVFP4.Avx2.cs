@@ -40,6 +40,8 @@ public partial struct NVFP4 : IAvx2Step<NVFP4, Q8_0x2>, IAvx2Levels<NVFP4>
 
     static int IAvx2Levels<NVFP4>.GroupSize => 16;
 
+    static LevelCoding IAvx2Levels<NVFP4>.Coding { get; } = LevelCoding.Of(4, FourBitFloats.Doubled);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<NVFP4>.Unpack(in NVFP4 block, ref Levels levels)
     {

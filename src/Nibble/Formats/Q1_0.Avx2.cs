@@ -39,6 +39,8 @@ public partial struct Q1_0 : IAvx2Step<Q1_0, Q8_0x4>, IAvx2Levels<Q1_0>
 
     static int IAvx2Levels<Q1_0>.GroupSize => 128;
 
+    static LevelCoding IAvx2Levels<Q1_0>.Coding { get; } = LevelCoding.Signed(1, 1);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<Q1_0>.Unpack(in Q1_0 block, ref Levels levels)
     {

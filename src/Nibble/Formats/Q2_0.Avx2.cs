@@ -40,6 +40,8 @@ public partial struct Q2_0 : IAvx2Step<Q2_0, Q8_0x2>, IAvx2Levels<Q2_0>
 
     static int IAvx2Levels<Q2_0>.GroupSize => 64;
 
+    static LevelCoding IAvx2Levels<Q2_0>.Coding { get; } = LevelCoding.Linear(2, bias: 1);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<Q2_0>.Unpack(in Q2_0 block, ref Levels levels)
     {

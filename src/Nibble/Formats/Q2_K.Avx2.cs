@@ -37,6 +37,8 @@ public partial struct Q2_K : IAvx2Step<Q2_K, Q8_K>, IAvx2Levels<Q2_K>
 
     static int IAvx2Levels<Q2_K>.GroupSize => 16;
 
+    static LevelCoding IAvx2Levels<Q2_K>.Coding { get; } = LevelCoding.Linear(2);
+
     static bool IAvx2Levels<Q2_K>.HasOffsets => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

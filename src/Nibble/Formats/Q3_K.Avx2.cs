@@ -44,6 +44,8 @@ public partial struct Q3_K : IAvx2Step<Q3_K, Q8_K>, IAvx2Levels<Q3_K>
 
     static int IAvx2Levels<Q3_K>.GroupSize => 16;
 
+    static LevelCoding IAvx2Levels<Q3_K>.Coding { get; } = LevelCoding.Linear(3, bias: 4);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<Q3_K>.Unpack(in Q3_K block, ref Levels levels)
     {

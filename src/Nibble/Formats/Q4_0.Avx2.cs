@@ -36,6 +36,8 @@ public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>, IAvx2Levels<Q4_0>
 
     static int IAvx2Levels<Q4_0>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<Q4_0>.Coding { get; } = LevelCoding.Linear(4, bias: 8);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<Q4_0>.Unpack(in Q4_0 block, ref Levels levels)
     {

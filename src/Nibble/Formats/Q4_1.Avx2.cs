@@ -36,6 +36,8 @@ public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>, IAvx2Levels<Q4_1>
 
     static int IAvx2Levels<Q4_1>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<Q4_1>.Coding { get; } = LevelCoding.Linear(4);
+
     static bool IAvx2Levels<Q4_1>.HasOffsets => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

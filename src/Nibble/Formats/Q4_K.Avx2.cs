@@ -34,6 +34,8 @@ public partial struct Q4_K : IAvx2Step<Q4_K, Q8_K>, IAvx2Levels<Q4_K>
 
     static int IAvx2Levels<Q4_K>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<Q4_K>.Coding { get; } = LevelCoding.Linear(4);
+
     static bool IAvx2Levels<Q4_K>.HasOffsets => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -41,6 +41,8 @@ public partial struct Q5_0 : IAvx2Step<Q5_0, Q8_0>, IAvx2Levels<Q5_0>
 
     static int IAvx2Levels<Q5_0>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<Q5_0>.Coding { get; } = LevelCoding.Linear(5, bias: 16);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<Q5_0>.Unpack(in Q5_0 block, ref Levels levels)
     {

@@ -39,6 +39,8 @@ public partial struct Q5_1 : IAvx2Step<Q5_1, Q8_1>, IAvx2Levels<Q5_1>
 
     static int IAvx2Levels<Q5_1>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<Q5_1>.Coding { get; } = LevelCoding.Linear(5);
+
     static bool IAvx2Levels<Q5_1>.HasOffsets => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -40,6 +40,8 @@ public partial struct Q5_K : IAvx2Step<Q5_K, Q8_K>, IAvx2Levels<Q5_K>
 
     static int IAvx2Levels<Q5_K>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<Q5_K>.Coding { get; } = LevelCoding.Linear(5);
+
     static bool IAvx2Levels<Q5_K>.HasOffsets => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -41,6 +41,8 @@ public partial struct Q6_K : IAvx2Step<Q6_K, Q8_K>, IAvx2Levels<Q6_K>
 
     static int IAvx2Levels<Q6_K>.GroupSize => 16;
 
+    static LevelCoding IAvx2Levels<Q6_K>.Coding { get; } = LevelCoding.Linear(6, bias: 32);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<Q6_K>.Unpack(in Q6_K block, ref Levels levels)
     {

@@ -37,6 +37,8 @@ public partial struct Q8_0 : IAvx2Step<Q8_0, Q8_0>, IAvx2Levels<Q8_0>
 
     static int IAvx2Levels<Q8_0>.GroupSize => 32;
 
+    static LevelCoding IAvx2Levels<Q8_0>.Coding { get; } = LevelCoding.Linear(8, bias: 128);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<Q8_0>.Unpack(in Q8_0 block, ref Levels levels)
     {

@@ -61,10 +61,12 @@ public partial struct TQ1_0 : IAvx2Step<TQ1_0, Q8_K>, IAvx2Levels<TQ1_0>
 
     static int IAvx2Levels<TQ1_0>.GroupSize => 256;
 
+    static LevelCoding IAvx2Levels<TQ1_0>.Coding { get; } = LevelCoding.Linear(2, bias: 1);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<TQ1_0>.Unpack(in TQ1_0 block, ref Levels levels)
     {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
+        levels.PutScale(0, HalfScale.ToSingle(block.Scale), 1);
         Vector256<byte> bytes = Vector256.LoadUnsafe(in block.Quants[0]);
         for (int start = 0; start < 160; start += 32, bytes = TimesThree(bytes)) levels.Put(start, FirstDigits(bytes).AsSByte() - Vector256<sbyte>.One);
         Vector128<byte> c0 = Vector128.LoadUnsafe(in block.Quants[32]), c1 = TimesThree(c0), c2 = TimesThree(c1), c3 = TimesThree(c2), c4 = TimesThree(c3);

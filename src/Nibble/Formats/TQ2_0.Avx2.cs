@@ -34,10 +34,12 @@ public partial struct TQ2_0 : IAvx2Step<TQ2_0, Q8_K>, IAvx2Levels<TQ2_0>
 
     static int IAvx2Levels<TQ2_0>.GroupSize => 256;
 
+    static LevelCoding IAvx2Levels<TQ2_0>.Coding { get; } = LevelCoding.Linear(2, bias: 1);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void IAvx2Levels<TQ2_0>.Unpack(in TQ2_0 block, ref Levels levels)
     {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
+        levels.PutScale(0, HalfScale.ToSingle(block.Scale), 1);
         TwoBits.Unpack(in block.Quants, offset: -1, ref levels);
     }
 }

@@ -17,17 +17,28 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     /// <summary>From so many tokens on, unpacking pays.</summary>
     private const int FewestTokens = 3;
 
+    private readonly Lock _packing = new();
+    private AlignedBuffer? _packed;
+
+    private static PackedShape PackedShape => PackedShape.Of<TWeight, TActivation>();
+
     private static PanelShape Shape => new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
 
     internal override ProductInput Prepare(Activations input, WorkerPool pool)
     {
+        if (MayRepack && PackedKernel.TryGet(PackedShape, out _))
+        {
+            lock (_packing) _packed ??= Pack(pool);
+            return new() { Tokens = input.Tokens, Tiles = input.AsTiles<TActivation>(pool).Read(PackedShape.Group) };
+        }
         if (!UsesPanels(input.Tokens)) return base.Prepare(input, pool);
         return new() { Tokens = input.Tokens, Tiles = input.AsTiles<TActivation>(pool).Read(Shape.Group) };
     }
 
     internal override void MultiplyTiles(in ProductInput input, float* result, int start, int end)
     {
-        if (!UsesPanels(input.Tokens)) base.MultiplyTiles(in input, result, start, end);
+        if (_packed is { } packed && PackedKernel.TryGet(PackedShape, out PackedKernel kernel)) MultiplyPacked(kernel, packed, in input, result, start, end);
+        else if (!UsesPanels(input.Tokens)) base.MultiplyTiles(in input, result, start, end);
         else if (VnniKernel.TryGet(Shape, out VnniKernel vnni)) MultiplyTiles(vnni, in input, result, start, end);
         else MultiplyTiles(new Avx2Kernel(Shape), in input, result, start, end);
     }
@@ -55,6 +66,53 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
                 kernel.Run(&arguments, tokens);
                 for (int t = 0; t < tokens && !fits; t++)
                     new Span<float>(edge + t * RowPanel.Rows, rows).CopyTo(new Span<float>(target + (long)t * Rows, rows));
+            }
+        }
+    }
+
+    private void MultiplyPacked(PackedKernel kernel, AlignedBuffer packed, in ProductInput input, float* result, int start, int end)
+    {
+        PackedShape shape = PackedShape;
+        long tileBytes = PackedRows.Bytes(shape, Columns);
+        float* edge = stackalloc float[TokenTiles.Tokens * RowPanel.Rows];
+        byte* table = stackalloc byte[64];
+        for (int i = 0; shape.HasTable && i < 64; i++) table[i] = (byte)((i % 16 < TWeight.Coding.Table.Length ? TWeight.Coding.Table[i % 16] : 0) + 128);
+        PackedArguments arguments = new() { Table = table, Blocks = Columns / TActivation.BlockSize };
+        for (int tile = start; tile < end; tile++)
+        {
+            int row = tile * RowPanel.Rows, rows = Math.Min(RowPanel.Rows, Rows - row);
+            arguments.Weights = packed.Pointer + tile * tileBytes;
+            for (int token = 0; token < input.Tokens; token += TokenTiles.Tokens)
+            {
+                int tokens = Math.Min(TokenTiles.Tokens, input.Tokens - token);
+                float* target = result + (long)token * Rows + row;
+                bool fits = rows == RowPanel.Rows && (tokens == TokenTiles.Tokens || input.Tokens == 1);
+                arguments.Result = fits ? target : edge;
+                arguments.ResultStride = (fits ? Rows : RowPanel.Rows) * sizeof(float);
+                input.Tiles.Select(token / TokenTiles.Tokens, ref arguments);
+                kernel.Run(&arguments, input.Tokens == 1 ? 1 : Math.Max(2, tokens));
+                for (int t = 0; t < tokens && !fits; t++)
+                    new Span<float>(edge + t * RowPanel.Rows, rows).CopyTo(new Span<float>(target + (long)t * Rows, rows));
+            }
+        }
+    }
+
+    private AlignedBuffer Pack(WorkerPool pool)
+    {
+        AlignedBuffer packed = AlignedBuffer.Uninitialized(Tiles * PackedRows.Bytes(PackedShape, Columns));
+        pool.Run(new PackWork(this, packed), Tiles);
+        return packed;
+    }
+
+    private readonly struct PackWork(LevelMatrix<TWeight, TActivation> matrix, AlignedBuffer packed) : IWork
+    {
+        public void Run(int start, int end)
+        {
+            long tileBytes = PackedRows.Bytes(PackedShape, matrix.Columns);
+            for (int tile = start; tile < end; tile++)
+            {
+                int row = tile * RowPanel.Rows;
+                PackedRows.Pack(matrix.Weights + (long)row * matrix.BlocksPerRow, matrix.BlocksPerRow, Math.Min(RowPanel.Rows, matrix.Rows - row), PackedShape, packed.Pointer + tile * tileBytes);
             }
         }
     }

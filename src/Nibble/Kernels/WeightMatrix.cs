@@ -23,6 +23,9 @@ public abstract unsafe class WeightMatrix
 
     public int Columns { get; }
 
+    /// <summary>Whether the weights may be arranged anew in memory to suit the processor, in about as many bytes as they have in the file.</summary>
+    public bool MayRepack { get; set; } = true;
+
     internal long Bytes => Data.Length;
 
     private protected MemoryRegion Data { get; }

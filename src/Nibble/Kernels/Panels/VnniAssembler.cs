@@ -16,7 +16,7 @@ internal static class VnniAssembler
     private const int TokensBytes = 32; // 8 tokens of 4 bytes
     private const byte BiasBits = 7; // the bias of 128 is taken off again as a shift of the negated sums
 
-    private static readonly AssemblerRegisterZMM[] Zmm =
+    internal static readonly AssemblerRegisterZMM[] Zmm =
     [
         zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
         zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm23, zmm24, zmm25, zmm26, zmm27, zmm28, zmm29, zmm30, zmm31,
@@ -102,7 +102,7 @@ internal static class VnniAssembler
     }
 
     /// <summary>Windows wants rsi, rdi and the low halves of xmm6 to xmm15 back.</summary>
-    private static void SaveWindowsRegisters(Assembler c)
+    internal static void SaveWindowsRegisters(Assembler c)
     {
         c.push(rsi);
         c.push(rdi);
@@ -110,7 +110,7 @@ internal static class VnniAssembler
         for (int i = 0; i < 8; i++) c.vmovdqu(__xmmword_ptr[rsp + i * 16], Xmm[i]);
     }
 
-    private static void RestoreWindowsRegisters(Assembler c)
+    internal static void RestoreWindowsRegisters(Assembler c)
     {
         for (int i = 0; i < 8; i++) c.vmovdqu(Xmm[i], __xmmword_ptr[rsp + i * 16]);
         c.add(rsp, 8 * 16);
