@@ -14,20 +14,21 @@ internal static unsafe class PanelSuite
 
     public static void Run()
     {
-        Report.Start("panels", "format", "unpacking, 10^9 weights/s", "multiplying, 10^9 multiply-adds/s", "both for 128 tokens, 10^9 multiply-adds/s");
+        Report.Start("panels", "format", "unpacking, 10^9 weights/s", "multiplying, 10^9 multiply-adds/s", "both for 128 tokens, 10^9 multiply-adds/s", "packing, 10^9 weights/s", "packed, 8 tokens, 10^9 multiply-adds/s", "packed, 1 token, GB/s");
         foreach (WeightFormat format in WeightFormat.All.OrderBy(f => f.BitsPerWeight))
         {
-            if (!format.TryAccept(new Visitor(), out (double Pack, double Multiply) seconds)) continue;
+            if (!format.TryAccept(new Visitor(), out (double Pack, double Multiply, double Repack, double Eight, double One, double Bytes) seconds)) continue;
             double weights = RowPanel.Rows * Columns;
             Report.Row(format.Name, Report.Number(weights / seconds.Pack / 1e9, 1), Report.Number(weights * TokenTiles.Tokens / seconds.Multiply / 1e9, 0),
-                Report.Number(weights * PromptTokens / (seconds.Pack + seconds.Multiply * PromptTokens / TokenTiles.Tokens) / 1e9, 0));
+                Report.Number(weights * PromptTokens / (seconds.Pack + seconds.Multiply * PromptTokens / TokenTiles.Tokens) / 1e9, 0),
+                Report.Number(weights / seconds.Repack / 1e9, 1), Report.Number(weights * TokenTiles.Tokens / seconds.Eight / 1e9, 0), Report.Number(seconds.Bytes / seconds.One / 1e9, 1));
         }
     }
 
     /// <summary>Seconds for a panel.</summary>
-    private sealed class Visitor : ILevelVisitor<(double Pack, double Multiply)>
+    private sealed class Visitor : ILevelVisitor<(double Pack, double Multiply, double Repack, double Eight, double One, double Bytes)>
     {
-        public (double Pack, double Multiply) Visit<TWeight, TActivation>()
+        public (double Pack, double Multiply, double Repack, double Eight, double One, double Bytes) Visit<TWeight, TActivation>()
             where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
             where TActivation : unmanaged, IActivationBlock<TActivation>
         {
@@ -54,12 +55,36 @@ internal static unsafe class PanelSuite
             });
             PanelArguments ready = arguments;
             Avx2Kernel avx2 = new(shape);
-            return (pack, Measure.Best(() =>
+            double multiply = Measure.Best(() =>
             {
                 PanelArguments copy = ready;
                 if (hasVnni) vnni.Run(&copy, TokenTiles.Tokens);
                 else avx2.Run(&copy, TokenTiles.Tokens);
-            }));
+            });
+
+            PackedShape packedShape = PackedShape.Of<TWeight, TActivation>();
+            if (!PackedKernel.TryGet(packedShape, out PackedKernel kernel)) return (pack, multiply, double.NaN, double.NaN, double.NaN, 0);
+            using AlignedBuffer packed = new(PackedRows.Bytes(packedShape, Columns)), table = new(64);
+            using TokenTiles single = new();
+            single.Fill<TActivation>((float*)input.Pointer, 1, Columns, pool);
+            double repack = Measure.Best(() =>
+            {
+                fixed (TWeight* first = weights) PackedRows.Pack(first, Columns / TWeight.BlockSize, RowPanel.Rows, packedShape, packed.Pointer);
+            });
+            PackedArguments eight = new() { Weights = packed.Pointer, Table = table.Pointer, Blocks = Columns / TActivation.BlockSize, Result = (float*)result.Pointer, ResultStride = RowPanel.Rows * sizeof(float) }, one = eight;
+            tiles.Read(packedShape.Group).Select(0, ref eight);
+            single.Read(packedShape.Group).Select(0, ref one);
+            double secondsOfEight = Measure.Best(() =>
+            {
+                PackedArguments copy = eight;
+                kernel.Run(&copy, TokenTiles.Tokens);
+            });
+            double secondsOfOne = Measure.Best(() =>
+            {
+                PackedArguments copy = one;
+                kernel.Run(&copy, 1);
+            });
+            return (pack, multiply, repack, secondsOfEight, secondsOfOne, packed.Length);
         }
     }
 }

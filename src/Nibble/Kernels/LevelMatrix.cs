@@ -99,8 +99,9 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
 
     private AlignedBuffer Pack(WorkerPool pool)
     {
-        AlignedBuffer packed = AlignedBuffer.Uninitialized(Tiles * PackedRows.Bytes(PackedShape, Columns));
+        AlignedBuffer packed = AlignedBuffer.ForStreaming(Tiles * PackedRows.Bytes(PackedShape, Columns));
         pool.Run(new PackWork(this, packed), Tiles);
+        if (Data.Owner is MappedFile file) file.Release(Data);
         return packed;
     }
 

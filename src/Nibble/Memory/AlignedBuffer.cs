@@ -3,22 +3,22 @@ using System.Runtime.InteropServices;
 namespace Nibble.Memory;
 
 /// <summary>Memory outside the garbage-collected heap, aligned to 64 bytes (one cache line, one 512-bit vector); of any length, zeroed unless asked for otherwise.</summary>
-public sealed unsafe class AlignedBuffer : IDisposable
+public sealed unsafe partial class AlignedBuffer : IDisposable
 {
-    private const int Alignment = 64;
+    private const int Alignment = 64, HugePage = 2 << 20;
     private byte* _start;
 
     /// <param name="length">Bytes to allocate.</param>
     /// <exception cref="NibbleException">The system has not that much memory.</exception>
     public AlignedBuffer(long length) : this(length, zeroed: true) { }
 
-    private AlignedBuffer(long length, bool zeroed)
+    private AlignedBuffer(long length, bool zeroed, int alignment = Alignment)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         try
         {
-            _start = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
+            _start = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), (nuint)alignment);
         }
         catch (OutOfMemoryException e)
         {
@@ -33,6 +33,19 @@ public sealed unsafe class AlignedBuffer : IDisposable
 
     /// <summary>A buffer whose bytes are undefined; the system provides its memory as it is written.</summary>
     public static AlignedBuffer Uninitialized(long length) => new(length, zeroed: false);
+
+    /// <summary>
+    /// As <see cref="Uninitialized"/>, for what is read from one end to the other again and again: asks the system for large pages, of
+    /// which it keeps track with less effort. Where it has none, nothing is lost.
+    /// </summary>
+    public static AlignedBuffer ForStreaming(long length)
+    {
+        if (length < HugePage || !OperatingSystem.IsLinux()) return Uninitialized(length);
+        const int MadvHugePage = 14;
+        AlignedBuffer buffer = new(length, zeroed: false, HugePage);
+        _ = Advise(buffer.Pointer, (nuint)length, MadvHugePage);
+        return buffer;
+    }
 
     public long Length { get; }
 
@@ -68,4 +81,7 @@ public sealed unsafe class AlignedBuffer : IDisposable
         _start = null;
         if (Length > 0) GC.RemoveMemoryPressure(Length);
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* address, nuint length, int advice);
 }
