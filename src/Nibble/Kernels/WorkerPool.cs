@@ -22,6 +22,9 @@ public sealed unsafe class WorkerPool : IDisposable
     private const int Closed = 1 << 30;
     private const int SpinsBeforeParking = 2000;
 
+    /// <summary>Numbers in a cache line, two of which some processors fetch together.</summary>
+    private const int Apart = 32;
+
     private readonly Thread[] _threads;
     private readonly Lock _caller = new();
     private readonly SemaphoreSlim _wake = new(0);
@@ -35,7 +38,7 @@ public sealed unsafe class WorkerPool : IDisposable
     private void* _work;
     private int _count;
     private int _grain;
-    private int _next;
+    private readonly int[] _next; // for each thread the next item of its range, each in a cache line of its own
     private Exception? _failure;
 
     /// <param name="threads">Threads that work at the same time, the calling one included; 0 for one per processor.</param>
@@ -43,10 +46,12 @@ public sealed unsafe class WorkerPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         Threads = threads == 0 ? Environment.ProcessorCount : threads;
+        _next = new int[Threads * Apart];
         _threads = new Thread[Threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
-            _threads[i] = new Thread(Serve) { IsBackground = true, Name = $"nibble worker {i + 1}" };
+            int index = i + 1;
+            _threads[i] = new Thread(() => Serve(index)) { IsBackground = true, Name = $"nibble worker {i + 1}" };
             _threads[i].Start();
         }
     }
@@ -70,13 +75,13 @@ public sealed unsafe class WorkerPool : IDisposable
             _work = Unsafe.AsPointer(ref work);
             _count = count;
             _grain = Math.Max(1, grain);
-            _next = 0;
+            for (int range = 0; range < Threads; range++) _next[range * Apart] = Start(range);
             _epoch++;
             Interlocked.Exchange(ref _state, 0); // a full fence: the count of parked threads is read after it
             int parked = Volatile.Read(ref _parked);
             if (parked > 0) _wake.Release(parked);
 
-            Drain();
+            Drain(0);
             Interlocked.Or(ref _state, Closed);
             SpinWait spin = default;
             while (Volatile.Read(ref _state) != Closed) spin.SpinOnce(sleep1Threshold: -1);
@@ -99,7 +104,7 @@ public sealed unsafe class WorkerPool : IDisposable
     private static void Invoke<TWork>(void* work, int start, int end) where TWork : struct, IWork =>
         Unsafe.AsRef<TWork>(work).Run(start, end);
 
-    private void Serve()
+    private void Serve(int index)
     {
         int seen = 0; // the last work this thread took part in
         while (!_stopping)
@@ -107,7 +112,7 @@ public sealed unsafe class WorkerPool : IDisposable
             for (int spins = 0; spins < SpinsBeforeParking && !CanJoin(seen) && !_stopping; spins++) Thread.SpinWait(16);
             if (TryJoin(ref seen))
             {
-                Drain();
+                Drain(index);
                 Interlocked.Decrement(ref _state);
                 continue;
             }
@@ -131,21 +136,30 @@ public sealed unsafe class WorkerPool : IDisposable
         return false;
     }
 
-    private void Drain()
+    /// <summary>The first item of a thread's range.</summary>
+    private int Start(int range) => (int)((long)_count * range / Threads);
+
+    /// <summary>Works through the range of a thread, then through what is left of the others'. Neighbouring items follow one another, as memory likes it.</summary>
+    private void Drain(int index)
     {
         try
         {
-            while (true)
+            for (int i = 0; i < Threads; i++)
             {
-                int start = Interlocked.Add(ref _next, _grain) - _grain;
-                if (start >= _count) return;
-                _run(_work, start, Math.Min(start + _grain, _count));
+                int range = (index + i) % Threads, end = Start(range + 1);
+                ref int next = ref _next[range * Apart];
+                while (Volatile.Read(ref next) < end)
+                {
+                    int start = Interlocked.Add(ref next, _grain) - _grain;
+                    if (start >= end) break;
+                    _run(_work, start, Math.Min(start + _grain, end));
+                }
             }
         }
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _failure, e, null); // thrown again on the calling thread
-            Volatile.Write(ref _next, int.MaxValue / 2);        // nobody starts another item
+            for (int range = 0; range < Threads; range++) Volatile.Write(ref _next[range * Apart], int.MaxValue / 2); // nobody starts another item
         }
     }
 }
