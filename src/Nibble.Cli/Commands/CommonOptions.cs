@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Nibble.Files;
+using Nibble.Files.Gguf;
 
 namespace Nibble.Cli.Commands;
 
@@ -62,10 +64,13 @@ internal static class CommonOptions
     }
 
     /// <summary>Refuses to write over what is read: the original of a model is seldom anywhere else.</summary>
-    /// <exception cref="NibbleException">Both are the same file.</exception>
-    public static string CheckTarget(string target, string input) => Path.GetFullPath(target) == Path.GetFullPath(input)
-        ? throw new NibbleException($"{target}: is the model that is read; name another file to write with --output")
-        : target;
+    /// <exception cref="NibbleException">A file is in both.</exception>
+    public static void CheckTargets(IEnumerable<GgufOutput> targets, ModelFile input)
+    {
+        HashSet<string> read = [.. input.Files.Select(Path.GetFullPath)];
+        foreach (GgufOutput target in targets)
+            if (read.Contains(Path.GetFullPath(target.Path))) throw new NibbleException($"{target.Path}: is the model that is read; name another file to write with --output");
+    }
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
     /// <exception cref="NibbleException">That is the input itself.</exception>
@@ -73,6 +78,7 @@ internal static class CommonOptions
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(input));
         string name = Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full);
+        if (SplitName.Parse(full) is { } part) name = part.Stem;
         // tiny-F16.gguf becomes tiny-Q4_K_M.gguf, not tiny-F16-Q4_K_M.gguf.
         if (Quantization.FileNameLevel.Find(name) is { } old) name = name[..old.Start].TrimEnd('-', '.', '_') is { Length: > 0 } stem ? stem : name;
         string target = Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");

@@ -19,13 +19,15 @@ internal static class ConvertCommand
             if (result.Tokens is [{ Value: var value }] && !s_types.Contains(value, StringComparer.OrdinalIgnoreCase))
                 result.AddError($"--type is '{value}'; take f32, f16 or bf16 (other types: nibble quantize)");
         });
+        Option<long?> splitMaxSize = SplitArguments.MaxSize();
+        Option<int?> splitMaxTensors = SplitArguments.MaxTensors();
         Option<int> threads = CommonOptions.Threads();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("convert", "Convert a Hugging Face model folder to GGUF, without quantizing.",
             "nibble convert models/tiny",
             "nibble convert ~/models/Qwen3-0.6B --type f16 -o qwen3-0.6b-f16.gguf")
         {
-            folder, output, type, threads, json,
+            folder, output, type, splitMaxSize, splitMaxTensors, threads, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -33,8 +35,9 @@ internal static class ConvertCommand
             using ModelFile file = ModelFile.Open(input);
             string own = TypeOf(file);
             Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? own);
-            QuantizationPlan plan = QuantizationPlan.Create(file, recipe);
-            string target = CommonOptions.CheckTarget(parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name), input);
+            QuantizationPlan plan = QuantizationPlan.Create(file, recipe, new() { Split = SplitArguments.Read(keep: false, parsed.GetValue(splitMaxSize), parsed.GetValue(splitMaxTensors)) });
+            string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
+            CommonOptions.CheckTargets(plan.Files(target), file);
             QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;

@@ -19,32 +19,47 @@ internal static class QuantizationReport
             SynchronousProgress<QuantizationProgress> progress = new(p => show(new Step((double)p.ValuesDone / p.ValuesTotal, p.Tensor.Source.Name)));
             return Quantizer.Write(file, plan, target, threads: threads, progress: progress, cancellationToken: cancellationToken);
         });
-        if (json) WriteJson(plan, target, new FileInfo(target).Length, clock.Elapsed, result.Errors);
-        else WriteTable(plan, target, clock.Elapsed, result.Errors);
+        IReadOnlyList<GgufOutput> files = plan.Files(target);
+        if (json) WriteJson(plan, files, clock.Elapsed, result.Errors);
+        else WriteTable(plan, files, clock.Elapsed, result.Errors);
     }
 
     /// <summary>Prints what a plan would write, with the exact size of the file.</summary>
     public static void Preview(QuantizationPlan plan, string target, bool json)
     {
-        long bytes = GgufWriter.SizeOf(plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
+        IReadOnlyList<GgufOutput> files = plan.Files(target);
         if (json)
         {
-            WriteJson(plan, target, bytes, TimeSpan.Zero, errors: null);
+            WriteJson(plan, files, TimeSpan.Zero, errors: null);
             return;
         }
         WriteTensors(plan, errors: null);
         Screen.Print(Totals(plan));
-        Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes)");
+        WriteParts(plan, files);
+        Screen.Print($"would write {Names(files)} ({plan.Recipe.Name}, {files.Sum(f => f.Bytes)} bytes)");
     }
 
-    private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time, IReadOnlyList<TensorError?> errors)
+    private static void WriteTable(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, IReadOnlyList<TensorError?> errors)
     {
         WriteTensors(plan, errors);
         foreach (TensorError error in errors.OfType<TensorError>().Where(e => e.IsSuspicious))
             Screen.Print($"suspicious: {Format.Printable(error.Tensor.Source.Name)} has an error of {Format.Error(error.Relative)} where {error.Tensor.Target.TypeName} usually has {Format.Error(error.Usual)}; look whether the source is sound, or give it a type of more bits");
         Screen.Print($"{Totals(plan)}, {Format.Seconds(time)}");
-        Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
+        WriteParts(plan, files);
+        Screen.Print($"wrote {Names(files)} ({plan.Recipe.Name}, {Format.Bytes(files.Sum(f => f.Bytes))})");
     }
+
+    private static void WriteParts(QuantizationPlan plan, IReadOnlyList<GgufOutput> files)
+    {
+        if (plan.Options.Split is not { } split) return;
+        foreach ((int index, GgufOutput file) in files.Index())
+        {
+            string tooLarge = file.Bytes > split.MaxBytes ? $", more than asked for: {(index == 0 ? "the metadata and " : "")}{Format.Printable(file.Tensors[0].Name)} cannot be cut" : "";
+            Screen.Print($"part {index + 1} of {files.Count}: {file.Tensors.Count} tensor{(file.Tensors.Count == 1 ? "" : "s")}, {Format.Bytes(file.Bytes)}{tooLarge}");
+        }
+    }
+
+    private static string Names(IReadOnlyList<GgufOutput> files) => files.Count == 1 ? files[0].Path : $"{files[0].Path} to {Path.GetFileName(files[^1].Path)}";
 
     private static string Totals(QuantizationPlan plan) =>
         $"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight";
@@ -65,16 +80,29 @@ internal static class QuantizationReport
         Screen.Out.Write(table);
     }
 
-    private static void WriteJson(QuantizationPlan plan, string target, long bytes, TimeSpan time, IReadOnlyList<TensorError?>? errors) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, IReadOnlyList<TensorError?>? errors) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
-        json.WriteString("file", target);
+        json.WriteString("file", files[0].Path);
         json.WriteString("type", plan.Recipe.Name);
-        json.WriteNumber("bytes", bytes);
+        json.WriteNumber("bytes", files.Sum(f => f.Bytes));
         json.WriteNumber("tensorBytesBefore", plan.SourceBytes);
         json.WriteNumber("tensorBytes", plan.TargetBytes);
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
         json.WriteNumber("seconds", time.TotalSeconds);
+        if (plan.Options.Split is not null)
+        {
+            json.WriteStartArray("parts");
+            foreach (GgufOutput file in files)
+            {
+                json.WriteStartObject();
+                json.WriteString("file", file.Path);
+                json.WriteNumber("tensors", file.Tensors.Count);
+                json.WriteNumber("bytes", file.Bytes);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
         json.WriteStartArray("tensors");
         foreach ((int index, PlannedTensor tensor) in plan.Tensors.Index())
         {

@@ -34,6 +34,9 @@ internal static class QuantizeCommand
     private static readonly Option<double?> s_maxError = MaxError();
     private static readonly Option<bool> s_allowNan = new("--allow-nan") { Description = "Also quantize tensors with values that are no finite numbers, or too large for their type." };
     private static readonly Option<bool> s_noCheck = new("--no-check") { Description = "Do not compare the result with the input, which saves some time." };
+    private static readonly Option<bool> s_keepSplit = SplitArguments.Keep();
+    private static readonly Option<long?> s_splitMaxSize = SplitArguments.MaxSize();
+    private static readonly Option<int?> s_splitMaxTensors = SplitArguments.MaxTensors();
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Print what would be written, with the exact size, and write nothing." };
     private static readonly Option<int> s_threads = CommonOptions.Threads();
     private static readonly Option<bool> s_json = CommonOptions.Json();
@@ -44,10 +47,11 @@ internal static class QuantizeCommand
             "nibble quantize models/tiny Q4_K_M",
             "nibble quantize llama-3.2-1b-bf16.gguf q6_k -o llama-3.2-1b-q6_k.gguf",
             "nibble quantize ~/models/Qwen3-0.6B Q3_K_M --imatrix qwen3-imatrix.gguf",
-            "nibble quantize llama.gguf Q4_K_M --layers first:4=Q6_K --output-tensor-type Q5_K --tensor-type attn_v=Q8_0")
+            "nibble quantize llama.gguf Q4_K_M --layers first:4=Q6_K --output-tensor-type Q5_K --tensor-type attn_v=Q8_0",
+            "nibble quantize ~/models/Qwen3-32B Q4_K_M --split-max-size 10G")
         {
             s_input, s_type, s_output, s_imatrix, s_includeWeights, s_excludeWeights, s_tensorType, s_tensorTypes, s_layers, s_outputTensor,
-            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_maxError, s_allowNan, s_noCheck, s_dryRun, s_threads, s_json,
+            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_maxError, s_allowNan, s_noCheck, s_keepSplit, s_splitMaxSize, s_splitMaxTensors, s_dryRun, s_threads, s_json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -60,7 +64,8 @@ internal static class QuantizeCommand
         QuantizationOptions options = ReadOptions(parsed);
         using ModelFile file = ModelFile.Open(path);
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
-        string target = CommonOptions.CheckTarget(parsed.GetValue(s_output) ?? CommonOptions.DefaultTarget(path, recipe.Name), path);
+        string target = parsed.GetValue(s_output) ?? CommonOptions.DefaultTarget(path, recipe.Name);
+        CommonOptions.CheckTargets(plan.Files(target), file);
         if (parsed.GetValue(s_dryRun)) QuantizationReport.Preview(plan, target, parsed.GetValue(s_json));
         else QuantizationReport.Run(file, plan, target, parsed.GetValue(s_threads), parsed.GetValue(s_json), cancellationToken);
     }
@@ -100,6 +105,7 @@ internal static class QuantizeCommand
             TokenEmbeddingFormat = ParseFormat(parsed.GetValue(s_embedding)),
             Rules = rules,
             PrunedLayers = ParseLayers(parsed.GetValue(s_prune)),
+            Split = SplitArguments.Read(parsed.GetValue(s_keepSplit), parsed.GetValue(s_splitMaxSize), parsed.GetValue(s_splitMaxTensors)),
             Metadata = metadata,
             Importance = importance,
         };

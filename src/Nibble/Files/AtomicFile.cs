@@ -10,6 +10,7 @@ internal sealed class AtomicFile : IDisposable
 {
     private readonly string _partial;
     private FileStream? _stream;
+    private bool _isPending;
 
     /// <param name="path">The file to make.</param>
     /// <param name="length">Its bytes, all of which are reserved at once.</param>
@@ -17,12 +18,8 @@ internal sealed class AtomicFile : IDisposable
     public AtomicFile(string path, long length)
     {
         Path = path;
-        string full = System.IO.Path.GetFullPath(path);
-        string? folder = System.IO.Path.GetDirectoryName(full);
-        if (folder is null || Directory.Exists(full)) Throw.BadFile(path, "is a folder; name the file to write");
-        if (!Directory.Exists(folder)) Throw.BadFile(path, $"cannot be written: the folder {folder} does not exist; create it first");
-        if (folder == "/dev") Throw.BadFile(path, "is a device; name the file to write");
-        _partial = System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(full)}.partial-{Guid.NewGuid():N}"[..^24]);
+        string folder = FolderOf(path);
+        _partial = System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(path)}.partial-{Guid.NewGuid():N}"[..^24]);
         long available = Available(folder);
         if (length > available) NoRoom(length, available);
         Try(() => _stream = new(_partial, new FileStreamOptions
@@ -32,6 +29,7 @@ internal sealed class AtomicFile : IDisposable
             BufferSize = 1 << 16,
             PreallocationSize = length,
         }));
+        _isPending = true;
     }
 
     /// <summary>The file this becomes.</summary>
@@ -58,33 +56,88 @@ internal sealed class AtomicFile : IDisposable
     }
 
     /// <summary>Gives the complete file its name.</summary>
-    public void Commit()
+    public void Commit() => CommitAll([this]);
+
+    /// <summary>
+    /// Gives several files their names, the first last: where that is there, all are. If one of them cannot have its name, none gets it,
+    /// and files that were there before are there again.
+    /// </summary>
+    public static void CommitAll(IReadOnlyList<AtomicFile> files)
     {
-        Try(() =>
+        foreach (AtomicFile file in files) file.Close();
+        Stack<(AtomicFile File, string? Old)> renamed = [];
+        try
         {
-            Stream.Dispose();
-            File.Move(_partial, Path, overwrite: true);
-            _stream = null;
-        });
+            foreach (AtomicFile file in files.Reverse())
+            {
+                // One file replaces another in a single step; of several, what they replace must be there to go back to.
+                string? old = files.Count > 1 ? file.SetOldAside() : null;
+                renamed.Push((file, old));
+                file.Move(file._partial, file.Path);
+                file._isPending = false;
+            }
+        }
+        catch
+        {
+            foreach ((AtomicFile file, string? old) in renamed) file.TakeBack(old);
+            throw;
+        }
+        foreach ((AtomicFile file, string? old) in renamed)
+            if (old is not null) file.Try(() => File.Delete(old));
     }
 
     /// <summary>Removes the file unless it was committed.</summary>
     public void Dispose()
     {
-        if (_stream is null) return;
         try
         {
-            _stream.Dispose();
+            _stream?.Dispose();
         }
         catch (IOException)
         {
             // What was still buffered could not be written; the file goes away all the same.
         }
         _stream = null;
+        if (!_isPending) return;
+        _isPending = false;
         Try(() => File.Delete(_partial));
     }
 
     private FileStream Stream => _stream ?? throw new InvalidOperationException("the file is committed or disposed");
+
+    private void Close()
+    {
+        Try(Stream.Dispose);
+        _stream = null;
+    }
+
+    private string? SetOldAside()
+    {
+        if (!File.Exists(Path)) return null;
+        string old = $"{_partial}-old";
+        Move(Path, old);
+        return old;
+    }
+
+    private void TakeBack(string? old)
+    {
+        if (!_isPending) Move(Path, _partial);
+        _isPending = true;
+        if (old is not null) Move(old, Path);
+    }
+
+    private void Move(string from, string to) => Try(() => File.Move(from, to, overwrite: true));
+
+    /// <summary>The folder that a file would be written to.</summary>
+    private static string FolderOf(string path)
+    {
+        string full = System.IO.Path.GetFullPath(path);
+        string? folder = System.IO.Path.GetDirectoryName(full);
+        if (folder is null || Directory.Exists(full)) return Throw.BadFile<string>(path, "is a folder; name the file to write");
+        if (!Directory.Exists(folder)) Throw.BadFile(path, $"cannot be written: the folder {folder} does not exist; create it first");
+        if (folder == "/dev") Throw.BadFile(path, "is a device; name the file to write");
+        return folder;
+    }
 
     private void Try(Action action)
     {

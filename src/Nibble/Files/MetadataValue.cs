@@ -43,6 +43,7 @@ public sealed class MetadataValue
 
     public static MetadataValue Of(string value) => new(MetadataType.String, MetadataType.String, 1, Encoding.UTF8.GetBytes(value));
     public static MetadataValue Of(bool value) => new(MetadataType.Bool, MetadataType.Bool, 1, new[] { (byte)(value ? 1 : 0) });
+    public static MetadataValue Of(ushort value) => Number(MetadataType.UInt16, value);
     public static MetadataValue Of(uint value) => Number(MetadataType.UInt32, value);
     public static MetadataValue Of(int value) => Number(MetadataType.Int32, value);
     public static MetadataValue Of(ulong value) => Number(MetadataType.UInt64, value);

@@ -43,6 +43,9 @@ public abstract class ModelFile : IDisposable
     /// <summary>The file or folder.</summary>
     public abstract string Path { get; }
 
+    /// <summary>The files that hold the tensors.</summary>
+    public virtual IReadOnlyList<string> Files => [Path];
+
     /// <summary>The container in words, such as <c>GGUF v3</c>.</summary>
     public abstract string Container { get; }
 

@@ -1,4 +1,5 @@
 using Nibble.Files;
+using Nibble.Files.Gguf;
 using Nibble.Formats;
 
 namespace Nibble.Quantization;
@@ -37,6 +38,9 @@ public sealed record QuantizationOptions
 
     /// <summary>Layers to leave out; those behind them move up.</summary>
     public IReadOnlySet<int> PrunedLayers { get; init; } = new HashSet<int>();
+
+    /// <summary>How the result is spread over several files; <see langword="null"/> for one.</summary>
+    public SplitOptions? Split { get; init; }
 
     /// <summary>Metadata to set in the new file.</summary>
     public IReadOnlyList<KeyValuePair<string, MetadataValue>> Metadata { get; init; } = [];

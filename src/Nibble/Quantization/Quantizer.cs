@@ -45,7 +45,7 @@ public static class Quantizer
     /// <summary>Carries out a plan.</summary>
     /// <param name="file">The model the plan was made for.</param>
     /// <param name="plan">What to write.</param>
-    /// <param name="target">The GGUF file to write; it appears only when it is complete.</param>
+    /// <param name="target">The GGUF file to write, or what its parts are called after (see <see cref="QuantizationPlan.Files"/>); they appear only when all are complete.</param>
     /// <param name="threads">Threads to use, 0 for all; the bytes written do not depend on it.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="cancellationToken">Stops after the chunk at hand and leaves no file.</param>
@@ -61,7 +61,7 @@ public static class Quantizer
             Throw.BadFile(file.Path, $"tensor '{wide.Source.Name}' has rows of {wide.Source.Columns:N0} values, which no model has; the file is damaged, download it again");
         if (plan.Options is { MaxError: not null, Check: false }) Throw.BadInput("an error can only be limited where it is measured; give --max-error without --no-check");
         TensorImportance[] importance = [.. plan.Tensors.Select(t => new TensorImportance(t.Source, plan.Options.Importance))];
-        using GgufWriter writer = GgufWriter.Create(target, plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
+        using GgufWriter writer = GgufWriter.Create(plan.Files(target));
         using TensorConverter converter = new(threads, plan.Options.Check);
         Chunk[] chunks = [.. plan.Tensors.SelectMany((tensor, index) => Cut(tensor, index, importance[index]))];
         ErrorSums[] errors = new ErrorSums[plan.Tensors.Count];

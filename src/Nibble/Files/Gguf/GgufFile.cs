@@ -8,27 +8,25 @@ namespace Nibble.Files.Gguf;
 /// </summary>
 public sealed class GgufFile : ModelFile
 {
-    private const string PartKey = "split.no", PartCountKey = "split.count", TensorCountKey = "split.tensors.count";
-
     private readonly IReadOnlyList<GgufPart> _parts;
     private readonly List<TensorInfo> _tensors = [];
-    private readonly Dictionary<string, (GgufPart Part, int Index)> _places = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Part, int Index)> _places = new(StringComparer.Ordinal);
 
     private GgufFile(string path, IReadOnlyList<GgufPart> parts)
     {
         Path = path;
         _parts = parts;
-        foreach (GgufPart part in parts)
+        foreach ((int number, GgufPart part) in parts.Index())
         {
             for (int i = 0; i < part.Tensors.Count; i++)
             {
-                if (!_places.TryAdd(part.Tensors[i].Name, (part, i)))
+                if (!_places.TryAdd(part.Tensors[i].Name, (number, i)))
                     Throw.BadFile(part.Path, $"tensor {Quoted.Of(part.Tensors[i].Name)} is in another part too; download all parts again");
             }
             _tensors.AddRange(part.Tensors);
         }
-        if (parts.Count > 1 && parts[0].Metadata.Integer(TensorCountKey) is long expected && expected != _tensors.Count)
-            Throw.BadFile(parts[0].Path, $"{TensorCountKey} says {expected:N0} tensors, the {parts.Count} parts hold {_tensors.Count:N0}; download all parts again");
+        if (parts.Count > 1 && parts[0].Metadata.Integer(GgufSplit.TensorCountKey) is long expected && expected != _tensors.Count)
+            Throw.BadFile(parts[0].Path, $"{GgufSplit.TensorCountKey} says {expected:N0} tensors, the {parts.Count} parts hold {_tensors.Count:N0}; download all parts again");
     }
 
     /// <summary>Opens a GGUF file, with all other parts where it is one part of a split model, and checks the headers.</summary>
@@ -57,6 +55,8 @@ public sealed class GgufFile : ModelFile
 
     public override string Container => $"GGUF v{_parts[0].Version}{(_parts.Count > 1 ? $" in {_parts.Count} parts" : "")}";
 
+    public override IReadOnlyList<string> Files => [.. _parts.Select(part => part.Path)];
+
     /// <summary>The metadata of the first part.</summary>
     public override Metadata Metadata => _parts[0].Metadata;
 
@@ -64,17 +64,21 @@ public sealed class GgufFile : ModelFile
 
     public override MemoryRegion Read(TensorInfo tensor, long firstRow, long rows)
     {
-        if (!_places.TryGetValue(tensor.Name, out (GgufPart Part, int Index) place)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
-        long rowBytes = place.Part.Tensors[place.Index].RowBytes;
-        return place.Part.Data(place.Index).Slice(checked(firstRow * rowBytes), checked(rows * rowBytes));
+        if (!_places.TryGetValue(tensor.Name, out (int Part, int Index) place)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
+        GgufPart part = _parts[place.Part];
+        long rowBytes = part.Tensors[place.Index].RowBytes;
+        return part.Data(place.Index).Slice(checked(firstRow * rowBytes), checked(rows * rowBytes));
     }
+
+    /// <summary>The part that holds a tensor of this file, counted from 0.</summary>
+    public int PartOf(TensorInfo tensor) => _places[tensor.Name].Part;
 
     public override void Dispose()
     {
         foreach (GgufPart part in _parts) part.Dispose();
     }
 
-    private static long PartCount(GgufPart part) => part.Metadata.Integer(PartCountKey) ?? 1;
+    private static long PartCount(GgufPart part) => part.Metadata.Integer(GgufSplit.PartCountKey) ?? 1;
 
     private static void OpenParts(string path, long count, List<GgufPart> parts)
     {
@@ -91,7 +95,7 @@ public sealed class GgufFile : ModelFile
             if (!File.Exists(sibling)) Throw.BadFile(sibling, $"no such file, but {path} is one of {count:N0} parts of a model; download the missing part");
             GgufPart part = new(sibling);
             parts.Add(part);
-            if (PartCount(part) != count || part.Metadata.Integer(PartKey) != number - 1)
+            if (PartCount(part) != count || part.Metadata.Integer(GgufSplit.PartKey) != number - 1)
                 Throw.BadFile(sibling, $"is not part {number} of the {count:N0} parts that its name says; download it again");
         }
     }

@@ -61,6 +61,8 @@ public sealed class HuggingFaceFolder : ModelFile
 
     public override string Container => _shards.Count > 1 ? $"Hugging Face folder with {_shards.Count} safetensors files" : "Hugging Face folder";
 
+    public override IReadOnlyList<string> Files => _shards.Paths;
+
     public override Metadata Metadata { get; }
 
     /// <summary>The tensors under GGUF's names: those outside the layers first, then layer by layer, each in alphabetical order.</summary>
