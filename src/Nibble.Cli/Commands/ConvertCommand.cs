@@ -38,7 +38,7 @@ internal static class ConvertCommand
             QuantizationPlan plan = QuantizationPlan.Create(file, recipe, new() { Split = SplitArguments.Read(keep: false, parsed.GetValue(splitMaxSize), parsed.GetValue(splitMaxTensors)) });
             string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
             CommonOptions.CheckTargets(plan.Files(target), file);
-            QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), parsed.GetValue(json), cancellationToken);
+            QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), resume: false, parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;
     }

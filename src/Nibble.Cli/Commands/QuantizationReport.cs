@@ -11,17 +11,18 @@ namespace Nibble.Cli.Commands;
 /// <summary>Carries out a plan with progress, then prints what became of every tensor.</summary>
 internal static class QuantizationReport
 {
-    public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool json, CancellationToken cancellationToken)
+    public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool resume, bool json, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
         QuantizationResult result = ProgressDisplay.Run($"Writing {Path.GetFileName(target)}", show =>
         {
-            SynchronousProgress<QuantizationProgress> progress = new(p => show(new Step((double)p.ValuesDone / p.ValuesTotal, p.Tensor.Source.Name)));
-            return Quantizer.Write(file, plan, target, threads: threads, progress: progress, cancellationToken: cancellationToken);
+            SynchronousProgress<QuantizationProgress> progress = new(p => show(new Step((double)p.ValuesDone / p.ValuesTotal, $"{(p.IsKept ? "checking " : "")}{p.Tensor.Source.Name}")));
+            return Quantizer.Write(file, plan, target, threads: threads, resume: resume, progress: progress, cancellationToken: cancellationToken);
         });
+        foreach (PlannedTensor damaged in result.Damaged) Screen.Tell($"{Format.Printable(damaged.Source.Name)} of the interrupted run was damaged, and was quantized again");
         IReadOnlyList<GgufOutput> files = plan.Files(target);
-        if (json) WriteJson(plan, files, clock.Elapsed, result.Errors);
-        else WriteTable(plan, files, clock.Elapsed, result.Errors);
+        if (json) WriteJson(plan, files, clock.Elapsed, result);
+        else WriteTable(plan, files, clock.Elapsed, result);
     }
 
     /// <summary>Prints what a plan would write, with the exact size of the file.</summary>
@@ -30,7 +31,7 @@ internal static class QuantizationReport
         IReadOnlyList<GgufOutput> files = plan.Files(target);
         if (json)
         {
-            WriteJson(plan, files, TimeSpan.Zero, errors: null);
+            WriteJson(plan, files, TimeSpan.Zero, result: null);
             return;
         }
         WriteTensors(plan, errors: null);
@@ -39,11 +40,12 @@ internal static class QuantizationReport
         Screen.Print($"would write {Names(files)} ({plan.Recipe.Name}, {files.Sum(f => f.Bytes)} bytes)");
     }
 
-    private static void WriteTable(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, IReadOnlyList<TensorError?> errors)
+    private static void WriteTable(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult result)
     {
-        WriteTensors(plan, errors);
-        foreach (TensorError error in errors.OfType<TensorError>().Where(e => e.IsSuspicious))
+        WriteTensors(plan, result.Errors);
+        foreach (TensorError error in result.Errors.OfType<TensorError>().Where(e => e.IsSuspicious))
             Screen.Print($"suspicious: {Format.Printable(error.Tensor.Source.Name)} has an error of {Format.Error(error.Relative)} where {error.Tensor.Target.TypeName} usually has {Format.Error(error.Usual)}; look whether the source is sound, or give it a type of more bits");
+        if (result.Kept > 0) Screen.Print($"{result.Kept} of {plan.Tensors.Count} tensors kept from the interrupted run");
         Screen.Print($"{Totals(plan)}, {Format.Seconds(time)}");
         WriteParts(plan, files);
         Screen.Print($"wrote {Names(files)} ({plan.Recipe.Name}, {Format.Bytes(files.Sum(f => f.Bytes))})");
@@ -80,7 +82,7 @@ internal static class QuantizationReport
         Screen.Out.Write(table);
     }
 
-    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, IReadOnlyList<TensorError?>? errors) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult? result) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("file", files[0].Path);
@@ -90,6 +92,7 @@ internal static class QuantizationReport
         json.WriteNumber("tensorBytes", plan.TargetBytes);
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
         json.WriteNumber("seconds", time.TotalSeconds);
+        if (result is { Kept: > 0 }) json.WriteNumber("keptTensors", result.Kept);
         if (plan.Options.Split is not null)
         {
             json.WriteStartArray("parts");
@@ -115,7 +118,7 @@ internal static class QuantizationReport
             json.WriteString("to", tensor.Target.TypeName);
             json.WriteNumber("bytesBefore", tensor.Source.Bytes);
             json.WriteNumber("bytes", tensor.Target.Bytes);
-            if (errors?[index] is { } error)
+            if (result?.Errors[index] is { } error)
             {
                 WriteFinite(json, "relativeError", error.Relative);
                 WriteFinite(json, "cosine", error.Cosine);

@@ -37,9 +37,13 @@ internal static class QuantizeCommand
     private static readonly Option<bool> s_keepSplit = SplitArguments.Keep();
     private static readonly Option<long?> s_splitMaxSize = SplitArguments.MaxSize();
     private static readonly Option<int?> s_splitMaxTensors = SplitArguments.MaxTensors();
+    private static readonly Option<bool> s_resume = new("--resume") { Description = "Keep finished tensors if the run is stopped or fails, and go on from there when the same command runs again." };
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Print what would be written, with the exact size, and write nothing." };
     private static readonly Option<int> s_threads = CommonOptions.Threads();
     private static readonly Option<bool> s_json = CommonOptions.Json();
+
+    /// <summary>Whether a command line asks to keep what is finished.</summary>
+    public static bool KeepsProgress(ParseResult parsed) => parsed.GetResult(s_resume) is { Implicit: false };
 
     public static Command Create()
     {
@@ -48,10 +52,11 @@ internal static class QuantizeCommand
             "nibble quantize llama-3.2-1b-bf16.gguf q6_k -o llama-3.2-1b-q6_k.gguf",
             "nibble quantize ~/models/Qwen3-0.6B Q3_K_M --imatrix qwen3-imatrix.gguf",
             "nibble quantize llama.gguf Q4_K_M --layers first:4=Q6_K --output-tensor-type Q5_K --tensor-type attn_v=Q8_0",
-            "nibble quantize ~/models/Qwen3-32B Q4_K_M --split-max-size 10G")
+            "nibble quantize ~/models/Qwen3-32B Q4_K_M --split-max-size 10G",
+            "nibble quantize llama-3.1-405b-bf16.gguf Q4_K_M -o llama-3.1-405b-q4_k_m.gguf --resume")
         {
             s_input, s_type, s_output, s_imatrix, s_includeWeights, s_excludeWeights, s_tensorType, s_tensorTypes, s_layers, s_outputTensor,
-            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_maxError, s_allowNan, s_noCheck, s_keepSplit, s_splitMaxSize, s_splitMaxTensors, s_dryRun, s_threads, s_json,
+            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_maxError, s_allowNan, s_noCheck, s_keepSplit, s_splitMaxSize, s_splitMaxTensors, s_resume, s_dryRun, s_threads, s_json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -67,7 +72,7 @@ internal static class QuantizeCommand
         string target = parsed.GetValue(s_output) ?? CommonOptions.DefaultTarget(path, recipe.Name);
         CommonOptions.CheckTargets(plan.Files(target), file);
         if (parsed.GetValue(s_dryRun)) QuantizationReport.Preview(plan, target, parsed.GetValue(s_json));
-        else QuantizationReport.Run(file, plan, target, parsed.GetValue(s_threads), parsed.GetValue(s_json), cancellationToken);
+        else QuantizationReport.Run(file, plan, target, parsed.GetValue(s_threads), parsed.GetValue(s_resume), parsed.GetValue(s_json), cancellationToken);
     }
 
     private static QuantizationOptions ReadOptions(ParseResult parsed)

@@ -16,9 +16,10 @@ internal static class Failure
     public static TimeSpan TimeToStop { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Says that the program was stopped from the keyboard and returns the exit code for it.</summary>
-    public static int ReportInterrupted()
+    /// <param name="keepsProgress">Whether what was finished stays for a later run.</param>
+    public static int ReportInterrupted(bool keepsProgress)
     {
-        Report("stopped; nothing was left half-written");
+        Report(keepsProgress ? "stopped; finished tensors are kept, continue with --resume" : "stopped; nothing was left half-written");
         return Interrupted;
     }
 

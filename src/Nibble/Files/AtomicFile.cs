@@ -2,38 +2,52 @@ namespace Nibble.Files;
 
 /// <summary>
 /// A file that appears under its name when it is complete or not at all. Until <see cref="Commit"/> it lies beside its target as
-/// <c>.NAME.partial-RANDOM</c>, with its whole size reserved, so that a full disk fails at the start and not after an hour.
+/// <c>.NAME.partial-RANDOM</c>, or as <c>.NAME.partial</c> where a later run may go on with it, with its whole size reserved, so that a full disk fails at the start
+/// and not after an hour.
 /// An existing target is replaced in one step; a program that still has the old file mapped keeps reading the old content,
 /// so that a file may be rewritten from itself (Windows refuses the replacement while the old file is open).
 /// </summary>
 internal sealed class AtomicFile : IDisposable
 {
+    /// <summary>What the name of a file that is not complete has at its end.</summary>
+    public const string Suffix = ".partial";
+
     private readonly string _partial;
     private FileStream? _stream;
     private bool _isPending;
 
     /// <param name="path">The file to make.</param>
     /// <param name="length">Its bytes, all of which are reserved at once.</param>
+    /// <param name="isResumable">Whether it lies at <see cref="ResumablePath"/> until then, and begins with what an earlier run left there.</param>
     /// <exception cref="NibbleException">The file cannot be made there, or the disk has no room for it.</exception>
-    public AtomicFile(string path, long length)
+    public AtomicFile(string path, long length, bool isResumable = false)
     {
         Path = path;
         string folder = FolderOf(path);
-        _partial = System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(path)}.partial-{Guid.NewGuid():N}"[..^24]);
-        long available = Available(folder);
+        _partial = isResumable ? ResumablePath(path) : System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(path)}{Suffix}-{Guid.NewGuid():N}"[..^24]);
+        bool exists = isResumable && File.Exists(_partial);
+        long available = exists ? long.MaxValue : Available(folder);
         if (length > available) NoRoom(length, available);
         Try(() => _stream = new(_partial, new FileStreamOptions
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
+            Mode = exists ? FileMode.Open : FileMode.CreateNew,
+            Access = isResumable ? FileAccess.ReadWrite : FileAccess.Write,
             BufferSize = 1 << 16,
-            PreallocationSize = length,
+            PreallocationSize = exists ? 0 : length,
         }));
         _isPending = true;
+        StaysBehind = exists;
+        if (exists) Try(() => Stream.SetLength(length));
     }
 
     /// <summary>The file this becomes.</summary>
     public string Path { get; }
+
+    /// <summary>Whether what is written stays for a later run where the file is not committed.</summary>
+    public bool StaysBehind { get; set; }
+
+    /// <summary>Where a file lies that a later run may go on with.</summary>
+    public static string ResumablePath(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!, $".{System.IO.Path.GetFileName(path)}{Suffix}");
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -53,6 +67,26 @@ internal sealed class AtomicFile : IDisposable
         Span<byte> zeros = stackalloc byte[512];
         zeros.Clear();
         for (; count > 0; count -= zeros.Length) Write(zeros[..(int)Math.Min(count, zeros.Length)]);
+    }
+
+    /// <summary>Leaves <paramref name="count"/> bytes as they are.</summary>
+    public void Skip(long count) => Try(() => Stream.Seek(count, SeekOrigin.Current));
+
+    /// <summary>Hands what was written to the system, so that it outlives this process.</summary>
+    public void Flush() => Try(Stream.Flush);
+
+    /// <summary>Reads what an earlier run wrote.</summary>
+    /// <returns>The bytes read; fewer than asked for at the end of the file.</returns>
+    public int ReadBack(long position, Span<byte> bytes)
+    {
+        try
+        {
+            return RandomAccess.Read(Stream.SafeFileHandle, bytes, position);
+        }
+        catch (IOException e)
+        {
+            throw Failed(e);
+        }
     }
 
     /// <summary>Gives the complete file its name.</summary>
@@ -86,7 +120,7 @@ internal sealed class AtomicFile : IDisposable
             if (old is not null) file.Try(() => File.Delete(old));
     }
 
-    /// <summary>Removes the file unless it was committed.</summary>
+    /// <summary>Removes the file unless it was committed, or is to stay for a later run.</summary>
     public void Dispose()
     {
         try
@@ -100,7 +134,7 @@ internal sealed class AtomicFile : IDisposable
         _stream = null;
         if (!_isPending) return;
         _isPending = false;
-        Try(() => File.Delete(_partial));
+        if (!StaysBehind) Try(() => File.Delete(_partial));
     }
 
     private FileStream Stream => _stream ?? throw new InvalidOperationException("the file is committed or disposed");
@@ -129,7 +163,8 @@ internal sealed class AtomicFile : IDisposable
     private void Move(string from, string to) => Try(() => File.Move(from, to, overwrite: true));
 
     /// <summary>The folder that a file would be written to.</summary>
-    private static string FolderOf(string path)
+    /// <exception cref="NibbleException">None can be written there.</exception>
+    public static string FolderOf(string path)
     {
         string full = System.IO.Path.GetFullPath(path);
         string? folder = System.IO.Path.GetDirectoryName(full);

@@ -25,6 +25,8 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
     /// <summary>The version of the quantized formats, which GGUF records.</summary>
     private const uint FormatsVersion = 2;
 
+    private const string VersionKey = "general.quantization_version", FileTypeKey = "general.file_type";
+
     /// <summary>Bytes of all tensors before.</summary>
     public long SourceBytes => Tensors.Sum(t => t.Source.Bytes);
 
@@ -77,9 +79,10 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
         }
         if (parts is not null) planned = KeepParts(planned, parts);
         Metadata metadata = file.Metadata.Clone();
-        foreach (string key in new[] { GgufSplit.PartKey, GgufSplit.PartCountKey, GgufSplit.TensorCountKey }) metadata.Remove(key);
-        metadata["general.file_type"] = MetadataValue.Of((uint)recipe.FileType);
-        metadata["general.quantization_version"] = MetadataValue.Of(FormatsVersion);
+        // Removed first, so that they come last and in this order, as llama.cpp writes them: then whole files are the same.
+        foreach (string key in new[] { GgufSplit.PartKey, GgufSplit.PartCountKey, GgufSplit.TensorCountKey, VersionKey, FileTypeKey }) metadata.Remove(key);
+        metadata[VersionKey] = MetadataValue.Of(FormatsVersion);
+        metadata[FileTypeKey] = MetadataValue.Of((uint)recipe.FileType);
         if (options.PrunedLayers.Count > 0)
         {
             if (options.PrunedLayers.Max() >= layers || kept < 1) Throw.BadInput($"layers {string.Join(", ", options.PrunedLayers.Order())} cannot be left out of {layers}; they count from 0, and one must stay");

@@ -12,11 +12,11 @@ internal sealed class GgufPartWriter : IDisposable
     private readonly TensorStream _tensors;
 
     /// <summary>Checks the target, reserves its whole size and writes the header.</summary>
-    public GgufPartWriter(GgufOutput output)
+    public GgufPartWriter(GgufOutput output, bool isResumable)
     {
         _output = output;
         _tensors = new(output.Tensors);
-        File = new(output.Path, output.Bytes);
+        File = new(output.Path, output.Bytes, isResumable);
         try
         {
             WriteHeader();
@@ -45,6 +45,14 @@ internal sealed class GgufPartWriter : IDisposable
         TensorInfo? completed = _tensors.Count(bytes.Length);
         Put(bytes);
         if (completed is not null) Pad(completed.Bytes);
+    }
+
+    /// <summary>Leaves the current tensor, which an earlier run wrote, as it is.</summary>
+    public void Skip()
+    {
+        long bytes = GgufLayout.Align(_tensors.Skip().Bytes, _output.Alignment);
+        File.Skip(bytes);
+        WrittenBytes += bytes;
     }
 
     public void Dispose() => File.Dispose();

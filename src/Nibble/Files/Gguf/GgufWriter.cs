@@ -12,14 +12,24 @@ namespace Nibble.Files.Gguf;
 public sealed class GgufWriter : IDisposable
 {
     private readonly List<GgufPartWriter> _parts = [];
+    private readonly List<(GgufPartWriter Part, long Position)> _places = [];
     private int _part;
 
-    private GgufWriter(IReadOnlyList<GgufOutput> files)
+    private GgufWriter(IReadOnlyList<GgufOutput> files, bool isResumable)
     {
         TotalBytes = files.Sum(file => file.Bytes);
         try
         {
-            foreach (GgufOutput file in files) _parts.Add(new(file));
+            foreach (GgufOutput file in files)
+            {
+                _parts.Add(new(file, isResumable));
+                long position = file.DataStart;
+                foreach (TensorInfo tensor in file.Tensors)
+                {
+                    _places.Add((_parts[^1], position));
+                    position += GgufLayout.Align(tensor.Bytes, file.Alignment);
+                }
+            }
         }
         catch
         {
@@ -46,10 +56,15 @@ public sealed class GgufWriter : IDisposable
 
     /// <summary>Starts several files, which get their tensors one file after the other.</summary>
     /// <exception cref="NibbleException">A file cannot be made there, the disk has no room, or GGUF cannot hold a tensor.</exception>
-    public static GgufWriter Create(IReadOnlyList<GgufOutput> files)
+    public static GgufWriter Create(IReadOnlyList<GgufOutput> files) => Create(files, isResumable: false);
+
+    /// <inheritdoc cref="Create(IReadOnlyList{GgufOutput})"/>
+    /// <param name="files">The files.</param>
+    /// <param name="isResumable">Whether they begin with what an earlier run left of them.</param>
+    internal static GgufWriter Create(IReadOnlyList<GgufOutput> files, bool isResumable)
     {
         foreach (GgufOutput file in files) file.Check();
-        return new(files);
+        return new(files, isResumable);
     }
 
     /// <summary>Bytes of the file that would hold this.</summary>
@@ -63,6 +78,29 @@ public sealed class GgufWriter : IDisposable
         if (bytes.IsEmpty) return;
         if (CurrentPart is not { } part) throw new InvalidOperationException("all tensors are written");
         part.Write(bytes);
+    }
+
+    /// <summary>Leaves the current tensor, which an earlier run wrote, as it is.</summary>
+    internal void Skip()
+    {
+        if (CurrentPart is not { } part) throw new InvalidOperationException("all tensors are written");
+        part.Skip();
+    }
+
+    /// <summary>Reads what an earlier run wrote of a tensor, counted through all files, from byte <paramref name="offset"/> of it on.</summary>
+    /// <returns>The bytes read; fewer than asked for at the end of the file.</returns>
+    internal int ReadBack(int tensor, long offset, Span<byte> bytes) => _places[tensor].Part.File.ReadBack(_places[tensor].Position + offset, bytes);
+
+    /// <summary>Hands what was written to the system, so that it outlives this process.</summary>
+    internal void Flush()
+    {
+        foreach (GgufPartWriter part in _parts) part.File.Flush();
+    }
+
+    /// <summary>Says whether what is written stays for a later run where the files are not committed.</summary>
+    internal void StayBehind(bool isWanted)
+    {
+        foreach (GgufPartWriter part in _parts) part.File.StaysBehind = isWanted;
     }
 
     /// <summary>Gives the complete files their names.</summary>
