@@ -26,6 +26,7 @@ internal sealed class AtomicFile : IDisposable
         string folder = FolderOf(path);
         _partial = isResumable ? ResumablePath(path) : System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(path)}{Suffix}-{Guid.NewGuid():N}"[..^24]);
         bool exists = isResumable && File.Exists(_partial);
+        // A file that is there may have its whole size reserved beyond its end, so what is available does not tell what is missing.
         long available = exists ? long.MaxValue : Available(folder);
         if (length > available) NoRoom(length, available);
         Try(() => _stream = new(_partial, new FileStreamOptions
