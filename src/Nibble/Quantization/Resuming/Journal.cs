@@ -47,14 +47,16 @@ internal sealed class Journal : IDisposable
     {
         string path = PathOf(target);
         if (!File.Exists(path)) return;
-        using FileStream locked = OpenFile(target, FileMode.Open);
         SplitName name = SplitName.ForTarget(target, 1);
-        foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(path)!))
+        using (OpenFile(target, FileMode.Open)) // nobody else has it
         {
-            string partial = Path.GetFileName(file);
-            if (!partial.StartsWith('.') || !partial.EndsWith(AtomicFile.Suffix, StringComparison.Ordinal)) continue;
-            string written = partial[1..^AtomicFile.Suffix.Length];
-            if (written == Path.GetFileName(target) || SplitName.Parse(written)?.Stem == name.Stem) Try(target, () => File.Delete(file));
+            foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(path)!))
+            {
+                string partial = Path.GetFileName(file);
+                if (!partial.StartsWith('.') || !partial.EndsWith(AtomicFile.Suffix, StringComparison.Ordinal)) continue;
+                string written = partial[1..^AtomicFile.Suffix.Length];
+                if (written == Path.GetFileName(target) || SplitName.Parse(written)?.Stem == name.Stem) Try(target, () => File.Delete(file));
+            }
         }
         Try(target, () => File.Delete(path));
     }

@@ -75,11 +75,19 @@ internal sealed class QuantizationOutput : IDisposable
     }
 
     /// <summary>Writes the next bytes of a tensor.</summary>
+    /// <exception cref="NibbleException">The disk is full or fails.</exception>
     public void Write(int tensor, ReadOnlySpan<byte> bytes)
     {
-        for (; _next < tensor; _next++)
-            if (Kept[_next] is not null) _writer.Skip();
-        _writer.Write(bytes);
+        try
+        {
+            for (; _next < tensor; _next++)
+                if (Kept[_next] is not null) _writer.Skip();
+            _writer.Write(bytes);
+        }
+        catch (NibbleException e) when (_journal is { Finished.Count: > 0 })
+        {
+            throw new NibbleException($"{e.Message}; finished tensors are kept, continue with --resume", e);
+        }
         _hash?.AppendData(bytes);
     }
 
