@@ -36,8 +36,10 @@ internal static class DotSuite
             Random random = new(1);
             float[] values = new float[Rows * Columns];
             for (int i = 0; i < values.Length; i++) values[i] = (random.NextSingle() + random.NextSingle() + random.NextSingle() - 1.5f) * 0.05f;
+            float[] importance = new float[values.Length];
+            Array.Fill(importance, 1); // some formats cannot do without
             TWeight[] weights = new TWeight[values.Length / TWeight.BlockSize];
-            TWeight.Quantize(values, weights);
+            TWeight.Quantize(values, importance, weights);
             TActivation[] activations = new TActivation[Columns / TActivation.BlockSize];
             TActivation.Quantize(values.AsSpan(0, Columns), activations);
 

@@ -4,6 +4,8 @@ using Nibble.Benchmarks;
 const string Usage = """
     usage: dotnet run -c Release --project bench/Nibble.Benchmarks -- SUITE
 
+      convert FROM:TO...                          where the time of converting goes on one thread, such as F16:Q4_K
+      dequantize                                  values of every format per second on one thread, scalar and vector
       dot                                         every format's dot product on one thread, scalar and vector
       quantize-memory FOLDER GIGABYTES TYPE...    peak memory of nibble quantize on a synthetic F16 model, written to FOLDER
       tokenize TEXT VOCABULARY...                 MB/s on one thread; vocabularies are GGUF files, model folders or tokenizer files
@@ -13,6 +15,12 @@ try
 {
     switch (args)
     {
+        case ["convert", _, ..]:
+            ConvertSuite.Run(args.AsSpan(1));
+            return 0;
+        case ["dequantize"]:
+            DequantizeSuite.Run();
+            return 0;
         case ["dot"]:
             DotSuite.Run();
             return 0;

@@ -33,7 +33,13 @@ NIBBLE = ["dotnet", os.path.join(REPOSITORY, "artifacts", "bin", "Nibble.Cli", "
 
 # llama.h: enum llama_ftype
 FILE_TYPES = dict(F32=0, F16=1, Q4_0=2, Q4_1=3, Q8_0=7, Q5_0=8, Q5_1=9, Q2_K=10, Q3_K_S=11, Q3_K_M=12, Q3_K_L=13, Q4_K_S=14, Q4_K_M=15,
-                  Q5_K_S=16, Q5_K_M=17, Q6_K=18, BF16=32)
+                  Q5_K_S=16, Q5_K_M=17, Q6_K=18, IQ2_XXS=19, IQ2_XS=20, Q2_K_S=21, IQ3_XS=22, IQ3_XXS=23, IQ1_S=24, IQ4_NL=25, IQ3_S=26, IQ3_M=27,
+                  IQ2_S=28, IQ2_M=29, IQ4_XS=30, IQ1_M=31, BF16=32, TQ1_0=36, TQ2_0=37, MXFP4_MOE=38, NVFP4=39, Q1_0=40, Q2_0=41)
+
+# Weights and bytes of a block by ggml_type, for the types a quantized file may hold.
+BLOCKS = {0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84), 11: (256, 110), 12: (256, 144),
+          13: (256, 176), 14: (256, 210), 16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
+          23: (256, 136), 29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18), 42: (64, 18)}
 
 
 # The leading fields of llama.h's structures, up to the last one used here; the rest is room for those that follow.
@@ -47,8 +53,14 @@ class ModelParameters(ctypes.Structure):
     _fields_ = [("rest", ctypes.c_int64 * 24)]
 
 
+class ImportanceEntry(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("values", ctypes.POINTER(ctypes.c_float)), ("count", ctypes.c_size_t)]
+
+
 class QuantizeParameters(ctypes.Structure):
-    _fields_ = [("threads", ctypes.c_int32), ("file_type", ctypes.c_int32), ("rest", ctypes.c_int64 * 24)]
+    _fields_ = [("threads", ctypes.c_int32), ("file_type", ctypes.c_int32), ("output_type", ctypes.c_int32), ("embedding_type", ctypes.c_int32)]
+    _fields_ += [(name, ctypes.c_bool) for name in ("requantize", "quantize_output", "only_copy", "pure", "keep_split", "dry_run")]
+    _fields_ += [("importance", ctypes.POINTER(ImportanceEntry)), ("rest", ctypes.c_int64 * 24)]
 
 
 class Batch(ctypes.Structure):
@@ -82,10 +94,34 @@ def load_llama():
     return llama, version
 
 
-def llama_quantize(source, target, type_name, threads):
+def read_importance(path):
+    """The entries of an importance matrix in the older form, by name."""
+    with open(path, "rb") as file:
+        def integer():
+            return struct.unpack("<i", file.read(4))[0]
+
+        matrix = {}
+        for _ in range(integer()):
+            name = file.read(integer())
+            calls, count = integer(), integer()
+            matrix[name] = numpy.frombuffer(file.read(4 * count), numpy.float32) / numpy.float32(max(calls, 1))
+        return matrix
+
+
+def llama_version():
+    return load_llama()[1]
+
+
+def llama_quantize(source, target, type_name, threads, importance=None):
     llama, version = load_llama()
     parameters = llama.llama_model_quantize_default_params()
     parameters.threads, parameters.file_type = threads, FILE_TYPES[type_name]
+    if importance:
+        matrix = read_importance(importance)
+        entries = [ImportanceEntry(name, values.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), values.size) for name, values in matrix.items()]
+        end = ImportanceEntry(None, None, 0)
+        array = (ImportanceEntry * (len(entries) + 1))(*entries, end)
+        parameters.importance = ctypes.cast(array, ctypes.POINTER(ImportanceEntry))
     start = time.perf_counter()
     if llama.llama_model_quantize(source.encode(), target.encode(), ctypes.byref(parameters)) != 0:
         sys.exit(f"llama.cpp cannot quantize {source} to {type_name}")
@@ -126,8 +162,8 @@ def llama_perplexity(path, tokens, context, bos, threads):
     return dict(perplexity=float(numpy.exp(loss / count)), version=version)
 
 
-def tensor_digests(path):
-    """SHA-256 of every tensor's bytes in a GGUF file, by name, with its type."""
+def tensors_of(path):
+    """Name, shape, type, first byte and number of bytes of every tensor of a GGUF file."""
     number = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
     with open(path, "rb") as file:
         def read(form):
@@ -157,20 +193,29 @@ def tensor_digests(path):
             entries.append((name, shape, read("<I"), read("<Q")))
         alignment = metadata.get("general.alignment", 32)
         start = -(-file.tell() // alignment) * alignment
-        blocks = {0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84), 11: (256, 110),
-                  12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18), 30: (1, 2)}
-        digests = {}
-        for name, shape, kind, offset in entries:
-            weights, size = blocks[kind]
-            left = int(numpy.prod(shape)) // weights * size
-            file.seek(start + offset)
+        return [(name, shape, kind, start + offset, int(numpy.prod(shape)) // BLOCKS[kind][0] * BLOCKS[kind][1]) for name, shape, kind, offset in entries]
+
+
+def tensor_digests(path):
+    """SHA-256 of every tensor's bytes in a GGUF file, by name, with its type."""
+    digests = {}
+    with open(path, "rb") as file:
+        for name, _, kind, start, left in tensors_of(path):
+            file.seek(start)
             digest = hashlib.sha256()
             while left > 0:
-                part = file.read(min(left, 1 << 24))
+                part = file.read(min(left, 1 << 20))
+                if not part:
+                    sys.exit(f"{path}: tensor {name} is cut off")
                 digest.update(part)
                 left -= len(part)
             digests[name] = (kind, digest.hexdigest())
-        return digests
+    return digests
+
+
+def processor():
+    with open("/proc/cpuinfo") as file:
+        return next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.processor())
 
 
 def nibble(*arguments):
@@ -210,8 +255,7 @@ def compare(options):
                 peer = child("llama_perplexity", path=ours, tokens=tokens, context=context, bos=bos, threads=options.threads)
                 row += [f"{measured['perplexity']:.4f}", f"{peer['perplexity']:.4f}"]
             rows.append(row)
-    processor = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
-    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}, {processor} ({os.cpu_count()} processors), llama.cpp {version}, {options.threads} threads, best of {options.rounds}\n")
+    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}, {processor()} ({os.cpu_count()} processors), llama.cpp {version}, {options.threads} threads, best of {options.rounds}\n")
     text = f" --text {os.path.basename(options.text)} --ctx {context} --windows {options.windows}" if options.text else ""
     print(f"    bench/peers/llama_cpp.py {os.path.basename(options.model)}{text} --types {options.types} --threads {options.threads}\n")
     head = ["type", "Nibble, s", "llama.cpp, s", "Nibble, bytes", "llama.cpp, bytes", "equal tensors"]
@@ -223,7 +267,8 @@ def compare(options):
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "--child":
         name, arguments = json.loads(sys.argv[2])
-        print(json.dumps({"llama_quantize": llama_quantize, "llama_perplexity": llama_perplexity}[name](**arguments)))
+        functions = (llama_version, llama_quantize, llama_perplexity, tensor_digests)
+        print(json.dumps(next(function for function in functions if function.__name__ == name)(**arguments)))
         return
     parser = argparse.ArgumentParser(description="Compares Nibble with llama.cpp on one GGUF file.")
     parser.add_argument("model", help="an unquantized GGUF file")

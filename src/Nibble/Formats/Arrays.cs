@@ -79,6 +79,13 @@ public struct SByte256
     private sbyte _first;
 }
 
+/// <summary>16 single-precision numbers in place.</summary>
+[InlineArray(16)]
+public struct Single16
+{
+    private float _first;
+}
+
 /// <summary>8 unsigned 16-bit numbers in place.</summary>
 [InlineArray(8)]
 public struct UInt16x8

@@ -23,6 +23,7 @@ public partial struct BF16
     }
 
     /// <summary>Writes the values of as many whole vectors as there are and returns their number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int DequantizeAvx2(ReadOnlySpan<BF16> blocks, Span<float> destination)
     {
         ref readonly ushort w = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<BF16, ushort>(blocks));
@@ -33,6 +34,7 @@ public partial struct BF16
     }
 
     /// <summary>Stores as many whole vectors as there are, rounded as in the scalar code, and returns the number of values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int QuantizeAvx2(ReadOnlySpan<float> source, Span<BF16> blocks)
     {
         ref readonly int x = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<float, int>(source));

@@ -23,6 +23,7 @@ public partial struct F16
     }
 
     /// <summary>Writes the values of as many whole vectors as there are and returns their number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int DequantizeAvx2(ReadOnlySpan<F16> blocks, Span<float> destination)
     {
         ref readonly short w = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<F16, short>(blocks));

@@ -29,7 +29,10 @@ internal static class FloatLanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Extreme(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
     {
-        // VMAXPS gives its second operand where one is NaN.
+        // VMAXPS and VMINPS give their second operand where one is NaN.
+        float highest = Max(Avx.Max(d, Avx.Max(c, Avx.Max(b, Avx.Max(a, Vector256<float>.Zero)))));
+        float lowest = Min(Avx.Min(d, Avx.Min(c, Avx.Min(b, Avx.Min(a, Vector256<float>.Zero)))));
+        if (highest != -lowest) return highest > -lowest ? highest : lowest;
         Vector256<float> magnitudes = Avx.Max(Vector256.Abs(d), Avx.Max(Vector256.Abs(c), Avx.Max(Vector256.Abs(b), Avx.Max(Vector256.Abs(a), Vector256<float>.Zero))));
         float largest = Max(magnitudes);
         if (largest == 0) return 0;

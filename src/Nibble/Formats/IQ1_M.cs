@@ -27,6 +27,12 @@ public partial struct IQ1_M : IWeightBlock<IQ1_M, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ1_M> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<IQ1_M> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly IQ1_M block = ref blocks[b];

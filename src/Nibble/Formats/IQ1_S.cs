@@ -31,6 +31,12 @@ public partial struct IQ1_S : IWeightBlock<IQ1_S, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ1_S> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<IQ1_S> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly IQ1_S block = ref blocks[b];

@@ -29,6 +29,12 @@ public partial struct IQ2_S : IWeightBlock<IQ2_S, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ2_S> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<IQ2_S> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly IQ2_S block = ref blocks[b];

@@ -32,6 +32,12 @@ public partial struct IQ3_S : IWeightBlock<IQ3_S, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ3_S> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<IQ3_S> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly IQ3_S block = ref blocks[b];

@@ -23,6 +23,12 @@ public partial struct IQ3_XXS : IWeightBlock<IQ3_XXS, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ3_XXS> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<IQ3_XXS> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly IQ3_XXS block = ref blocks[b];

@@ -23,6 +23,12 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<IQ4_NL> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<IQ4_NL> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             float scale = (float)blocks[b].Scale;

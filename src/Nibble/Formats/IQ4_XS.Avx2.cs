@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>
+public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>, IAvx2Levels<IQ4_XS>
 {
     internal static float DotAvx2(ReadOnlySpan<IQ4_XS> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -27,13 +27,18 @@ public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> PairAvx2(ref readonly byte quants, ref readonly sbyte x, Vector256<sbyte> levels, Vector256<short> scales, int group)
     {
+        (Vector256<sbyte> w0, Vector256<sbyte> w1) = UnpackPairAvx2(in quants, levels, group);
+        return Products.SignedScaled(w0, Vector256.LoadUnsafe(in x, (nuint)(group * 32)), Products.Repeat(scales, group))
+            + Products.SignedScaled(w1, Vector256.LoadUnsafe(in x, (nuint)(group * 32 + 32)), Products.Repeat(scales, group + 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector256<sbyte> First, Vector256<sbyte> Second) UnpackPairAvx2(ref readonly byte quants, Vector256<sbyte> levels, int group)
+    {
         Vector256<byte> packed = Vector256.LoadUnsafe(in quants, (nuint)(group * 16)), low = Vector256.Create((byte)15);
         // Each half of the vector holds one group: the halves of its nibbles belong together.
         Vector256<byte> lows = packed & low, highs = (packed.AsUInt16() >> 4).AsByte() & low;
-        Vector256<sbyte> w0 = Avx2.Shuffle(levels, Avx2.Permute2x128(lows, highs, 0x20).AsSByte());
-        Vector256<sbyte> w1 = Avx2.Shuffle(levels, Avx2.Permute2x128(lows, highs, 0x31).AsSByte());
-        return Products.SignedScaled(w0, Vector256.LoadUnsafe(in x, (nuint)(group * 32)), Products.Repeat(scales, group))
-            + Products.SignedScaled(w1, Vector256.LoadUnsafe(in x, (nuint)(group * 32 + 32)), Products.Repeat(scales, group + 1));
+        return (Avx2.Shuffle(levels, Avx2.Permute2x128(lows, highs, 0x20).AsSByte()), Avx2.Shuffle(levels, Avx2.Permute2x128(lows, highs, 0x31).AsSByte()));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,5 +50,20 @@ public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>
         Vector256<uint> high = Avx2.ShiftRightLogicalVariable(Vector256.Create((uint)HighScales << 4), Vector256.Create(0u, 2, 4, 6, 8, 10, 12, 14)) & Vector256.Create(48u);
         Vector256<int> scales = (low | high).AsInt32() - Vector256.Create(32);
         return Sse2.PackSignedSaturate(scales.GetLower(), scales.GetUpper());
+    }
+
+    static int IAvx2Levels<IQ4_XS>.GroupSize => 32;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void IAvx2Levels<IQ4_XS>.Unpack(in IQ4_XS block, ref Levels levels)
+    {
+        (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(block.UnpackScales())) * HalfScale.ToSingle(block.Scale)).StoreUnsafe(ref levels.Scales[0]);
+        Vector128<sbyte> half = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(IQ4_NL.Levels));
+        for (int group = 0; group < 8; group += 2)
+        {
+            (Vector256<sbyte> first, Vector256<sbyte> second) = UnpackPairAvx2(in block.Quants[0], Vector256.Create(half, half), group);
+            levels.Put(group * 32, first);
+            levels.Put(group * 32 + 32, second);
+        }
     }
 }

@@ -24,6 +24,12 @@ public partial struct IQ4_XS : IWeightBlock<IQ4_XS, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ4_XS> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<IQ4_XS> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly IQ4_XS block = ref blocks[b];

@@ -19,6 +19,12 @@ public partial struct MXFP4 : IWeightBlock<MXFP4, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<MXFP4> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<MXFP4> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             float scale = blocks[b].Scale.Half;

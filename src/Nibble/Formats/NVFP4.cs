@@ -27,6 +27,12 @@ public partial struct NVFP4 : IWeightBlock<NVFP4, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<NVFP4> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<NVFP4> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             for (int g = 0; g < 4; g++)

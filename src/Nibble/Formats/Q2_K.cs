@@ -23,6 +23,12 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q2_K> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q2_K> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly Q2_K block = ref blocks[b];

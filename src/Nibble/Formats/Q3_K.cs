@@ -24,6 +24,12 @@ public partial struct Q3_K : IWeightBlock<Q3_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q3_K> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q3_K> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly Q3_K block = ref blocks[b];

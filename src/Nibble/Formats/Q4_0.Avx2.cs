@@ -3,21 +3,24 @@ using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
 
-public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>
+public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>, IAvx2Levels<Q4_0>
 {
     internal static float DotAvx2(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.DotByTwo(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> IAvx2Step<Q4_0, Q8_0>.Step(in Q4_0 w, in Q8_0 x, Vector256<float> total)
     {
-        Vector256<sbyte> weights = Nibbles.Unpack(in w.Quants).AsSByte() - Vector256.Create((sbyte)8);
-        Vector256<int> sums = Products.SignedSigned(weights, Vector256.LoadUnsafe(in x.Quants[0]));
+        Vector256<int> sums = Products.SignedSigned(w.UnpackAvx2(), Vector256.LoadUnsafe(in x.Quants[0]));
         return Products.AddScaled(total, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
 
+    /// <summary>The quants less 8.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly Vector256<sbyte> UnpackAvx2() => Nibbles.Unpack(in Quants).AsSByte() - Vector256.Create((sbyte)8);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q4_0> blocks)
     {
-        Span<byte> values = stackalloc byte[32];
         for (int block = 0; block < blocks.Length; block++)
         {
             ref readonly float x = ref source.Slice(block * 32, 32)[0];
@@ -26,9 +29,17 @@ public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>
             Vector256<float> inverse = Vector256.Create(scale != 0 ? 1 / scale : 0), offset = Vector256.Create(8.5f);
             Vector256<sbyte> quants = FloatLanes.Truncate(a * inverse + offset, b * inverse + offset, c * inverse + offset, d * inverse + offset);
             quants = Vector256.Min(quants, Vector256.Create((sbyte)15));
-            quants.AsByte().StoreUnsafe(ref values[0]);
             blocks[block].Scale = (Half)scale;
-            Nibbles.Pack(values, half: 16, blocks[block].Quants);
+            Nibbles.Pack(quants.AsByte(), ref blocks[block].Quants);
         }
+    }
+
+    static int IAvx2Levels<Q4_0>.GroupSize => 32;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void IAvx2Levels<Q4_0>.Unpack(in Q4_0 block, ref Levels levels)
+    {
+        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
+        levels.Put(0, block.UnpackAvx2());
     }
 }

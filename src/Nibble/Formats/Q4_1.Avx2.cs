@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
 
-public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>
+public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>, IAvx2Levels<Q4_1>
 {
     internal static float DotAvx2(ReadOnlySpan<Q4_1> weights, ReadOnlySpan<Q8_1> activations) => Avx2Loop.DotByTwo(weights, activations);
 
@@ -15,9 +15,9 @@ public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>
         return total + Products.AddScaled(minimum, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q4_1> blocks)
     {
-        Span<byte> values = stackalloc byte[32];
         for (int block = 0; block < blocks.Length; block++)
         {
             ref readonly float x = ref source.Slice(block * 32, 32)[0];
@@ -28,10 +28,21 @@ public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>
             Vector256<float> start = Vector256.Create(lowest), inverse = Vector256.Create(scale != 0 ? 1 / scale : 0), half = Vector256.Create(0.5f);
             Vector256<sbyte> quants = FloatLanes.Truncate((a - start) * inverse + half, (b - start) * inverse + half, (c - start) * inverse + half, (d - start) * inverse + half);
             quants = Vector256.Min(quants, Vector256.Create((sbyte)15));
-            quants.AsByte().StoreUnsafe(ref values[0]);
             blocks[block].Scale = (Half)scale;
             blocks[block].Minimum = (Half)lowest;
-            Nibbles.Pack(values, half: 16, blocks[block].Quants);
+            Nibbles.Pack(quants.AsByte(), ref blocks[block].Quants);
         }
+    }
+
+    static int IAvx2Levels<Q4_1>.GroupSize => 32;
+
+    static bool IAvx2Levels<Q4_1>.HasOffsets => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void IAvx2Levels<Q4_1>.Unpack(in Q4_1 block, ref Levels levels)
+    {
+        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
+        levels.Offsets[0] = HalfScale.ToSingle(block.Minimum);
+        levels.Put(0, Nibbles.Unpack(in block.Quants).AsSByte());
     }
 }

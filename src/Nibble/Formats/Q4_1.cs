@@ -17,6 +17,12 @@ public partial struct Q4_1 : IWeightBlock<Q4_1, Q8_1>
 
     public static void Dequantize(ReadOnlySpan<Q4_1> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q4_1> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             float scale = (float)blocks[b].Scale, minimum = (float)blocks[b].Minimum;

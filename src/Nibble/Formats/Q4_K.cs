@@ -24,6 +24,12 @@ public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q4_K> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q4_K> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly Q4_K block = ref blocks[b];
@@ -34,8 +40,7 @@ public partial struct Q4_K : IWeightBlock<Q4_K, Q8_K>
                 ReadOnlySpan<byte> bytes = quants.Slice(g / 2 * 32, 32);
                 Span<float> values = destination.Slice(b * 256 + g * 32, 32);
                 int shift = g % 2 * 4;
-                if (Avx2.IsSupported) DequantizeAvx2(bytes, shift, scale, minimum, values);
-                else for (int i = 0; i < 32; i++) values[i] = scale * (bytes[i] >> shift & 15) - minimum;
+                for (int i = 0; i < 32; i++) values[i] = scale * (bytes[i] >> shift & 15) - minimum;
             }
         }
     }

@@ -17,6 +17,12 @@ public partial struct Q5_0 : IWeightBlock<Q5_0, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<Q5_0> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q5_0> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             float scale = (float)blocks[b].Scale;

@@ -18,6 +18,12 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
 
     public static void Dequantize(ReadOnlySpan<Q5_1> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q5_1> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             float scale = (float)blocks[b].Scale, minimum = (float)blocks[b].Minimum;

@@ -25,6 +25,12 @@ public partial struct Q5_K : IWeightBlock<Q5_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q5_K> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q5_K> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly Q5_K block = ref blocks[b];

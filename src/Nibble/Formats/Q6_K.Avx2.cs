@@ -4,20 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct Q6_K : IAvx2Step<Q6_K, Q8_K>
+public partial struct Q6_K : IAvx2Step<Q6_K, Q8_K>, IAvx2Levels<Q6_K>
 {
-    /// <summary>The values of a group of 16, in the same steps as without vectors.</summary>
-    private static void DequantizeAvx2(ReadOnlySpan<byte> quants, ReadOnlySpan<byte> high, int group, float scale, Span<float> values)
-    {
-        values = values[..16];
-        Vector128<byte> low = (Vector128.Create(quants[(group / 8 * 64 + group % 4 * 16)..]).AsUInt16() >> group % 8 / 4 * 4).AsByte() & Vector128.Create((byte)15);
-        Vector128<byte> upper = (Vector128.Create(high[(group / 8 * 32 + group % 2 * 16)..]).AsUInt16() >> group % 8 / 2 * 2).AsByte() & Vector128.Create((byte)3);
-        Vector128<sbyte> numbers = (low | upper << 4).AsSByte() - Vector128.Create((sbyte)32);
-        Vector256<float> scales = Vector256.Create(scale);
-        (scales * Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(numbers))).CopyTo(values);
-        (scales * Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.Create(numbers.GetUpper(), numbers.GetUpper())))).CopyTo(values[8..]);
-    }
-
     internal static float DotAvx2(ReadOnlySpan<Q6_K> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -49,5 +37,25 @@ public partial struct Q6_K : IAvx2Step<Q6_K, Q8_K>
             + Products.Scaled(w1, Vector256.LoadUnsafe(in x, start + 32), Products.Repeat(scales, run * 4 + 1))
             + Products.Scaled(w2, Vector256.LoadUnsafe(in x, start + 64), Products.Repeat(scales, run * 4 + 2))
             + Products.Scaled(w3, Vector256.LoadUnsafe(in x, start + 96), Products.Repeat(scales, run * 4 + 3));
+    }
+
+    static int IAvx2Levels<Q6_K>.GroupSize => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void IAvx2Levels<Q6_K>.Unpack(in Q6_K block, ref Levels levels)
+    {
+        levels.PutScales(HalfScale.ToSingle(block.Scale), Vector128.LoadUnsafe(in block.Groups[0]));
+        for (int run = 0; run < 2; run++)
+        {
+            Vector256<ushort> bits = Vector256.LoadUnsafe(in block.HighBits[0], (nuint)(run * 32)).AsUInt16();
+            Vector256<ushort> q0 = Vector256.LoadUnsafe(in block.Quants[0], (nuint)(run * 64)).AsUInt16(), q1 = Vector256.LoadUnsafe(in block.Quants[0], (nuint)(run * 64 + 32)).AsUInt16();
+            levels.Put(run * 128, Numbers(q0, bits << 4));
+            levels.Put(run * 128 + 32, Numbers(q1, bits << 2));
+            levels.Put(run * 128 + 64, Numbers(q0 >> 4, bits));
+            levels.Put(run * 128 + 96, Numbers(q1 >> 4, bits >> 2));
+        }
+
+        static Vector256<sbyte> Numbers(Vector256<ushort> low, Vector256<ushort> high) =>
+            (low.AsByte() & Vector256.Create((byte)15) | high.AsByte() & Vector256.Create((byte)0x30)).AsSByte() - Vector256.Create((sbyte)32);
     }
 }

@@ -25,6 +25,12 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q6_K> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<Q6_K> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ref readonly Q6_K block = ref blocks[b];
@@ -33,8 +39,7 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
             {
                 float scale = (float)block.Scale * block.Groups[g];
                 Span<float> values = destination.Slice(b * 256 + g * 16, 16);
-                if (Avx2.IsSupported) DequantizeAvx2(quants, high, g, scale, values);
-                else for (int i = 0; i < 16; i++) values[i] = scale * (Quant(quants, high, g * 16 + i) - 32);
+                for (int i = 0; i < 16; i++) values[i] = scale * (Quant(quants, high, g * 16 + i) - 32);
             }
         }
     }

@@ -24,6 +24,12 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<TQ1_0> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<TQ1_0> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             float scale = (float)blocks[b].Scale;

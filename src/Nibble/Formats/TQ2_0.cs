@@ -16,6 +16,12 @@ public partial struct TQ2_0 : IWeightBlock<TQ2_0, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<TQ2_0> blocks, Span<float> destination)
     {
+        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        else DequantizeScalar(blocks, destination);
+    }
+
+    internal static void DequantizeScalar(ReadOnlySpan<TQ2_0> blocks, Span<float> destination)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             float scale = (float)blocks[b].Scale;

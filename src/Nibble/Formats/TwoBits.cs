@@ -10,7 +10,7 @@ namespace Nibble.Formats;
 ///  byte j       value j + 96    value j + 64    value j + 32    value j          (j = 0 … 31, of each run)
 /// </code>
 /// </summary>
-internal static class TwoBits
+internal static partial class TwoBits
 {
     /// <summary>Packs bits <paramref name="shift"/> and <paramref name="shift"/> + 1 of 256 values into 64 bytes.</summary>
     public static void Pack(ReadOnlySpan<byte> values, int shift, Span<byte> bytes)

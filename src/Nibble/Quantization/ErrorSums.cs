@@ -25,6 +25,7 @@ internal readonly record struct ErrorSums(double Difference, double Source, doub
     public double Cosine => Source == 0 && Result == 0 ? 1 : Source == 0 || Result == 0 ? 0 : Math.Clamp(Product / Math.Sqrt(Source) / Math.Sqrt(Result), -1, 1);
 
     /// <summary>Sums over values and what became of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ErrorSums Of(ReadOnlySpan<float> source, ReadOnlySpan<float> result)
     {
         Debug.Assert(source.Length == result.Length, "each value became one");
@@ -63,9 +64,10 @@ internal readonly record struct ErrorSums(double Difference, double Source, doub
         {
             Vector512<double> difference = x - y;
             _difference += difference * difference;
-            _source += x * x;
-            _product += x * y;
-            _result += y * y;
+            // The product of two single-precision numbers has no more than 48 bits: fused with the addition or not, the sum is the same.
+            _source = Vector512.MultiplyAddEstimate(x, x, _source);
+            _product = Vector512.MultiplyAddEstimate(x, y, _product);
+            _result = Vector512.MultiplyAddEstimate(y, y, _result);
         }
 
         public readonly ErrorSums Sum()

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using Nibble.Formats;
 using Nibble.Memory;
 
@@ -16,6 +15,9 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
     /// precision stay in the core's own cache and that all threads end together.
     /// </summary>
     private const int ValuesAtATime = 1 << 15;
+
+    /// <summary>Weights that are read back at a time: few enough that their values are compared before they leave the first-level cache.</summary>
+    private const int ValuesReadBack = 1 << 12;
 
     private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
     private AlignedBuffer _result = new(0), _previous = new(0);
@@ -54,7 +56,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
             Span<float> values = buffer.AsSpan(0, count * columns);
             Span<byte> blocks = result.AsSpan<byte>((long)first * targetRow, count * targetRow);
             source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
-            bool losesValues = !(MathF.Abs(TensorPrimitives.MaxMagnitude<float>(values)) <= largest); // also where the largest is NaN
+            bool losesValues = Magnitudes.AnyAbove(largest, values);
             if (losesValues) _lostValues = true;
             target.Quantize(values, importance.Span, blocks);
             if (measure) _errors[part] = Measure(values, target, blocks, losesValues);
@@ -72,11 +74,18 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
 
     private static ErrorSums Measure(ReadOnlySpan<float> source, WeightFormat target, ReadOnlySpan<byte> blocks, bool hasOthers)
     {
-        float[] buffer = ArrayPool<float>.Shared.Rent(source.Length);
-        Span<float> result = buffer.AsSpan(0, source.Length);
-        target.Dequantize(blocks, result);
-        ErrorSums sums = hasOthers ? ErrorSums.OfFinite(source, result) : ErrorSums.Of(source, result);
-        ArrayPool<float>.Shared.Return(buffer);
+        Debug.Assert(ValuesReadBack % target.BlockSize == 0, "whole blocks are read back");
+        Span<float> buffer = stackalloc float[ValuesReadBack];
+        ErrorSums sums = default;
+        while (!source.IsEmpty)
+        {
+            int count = Math.Min(source.Length, ValuesReadBack), bytes = (int)target.ByteSize(count);
+            Span<float> result = buffer[..count];
+            target.Dequantize(blocks[..bytes], result);
+            sums += hasOthers ? ErrorSums.OfFinite(source[..count], result) : ErrorSums.Of(source[..count], result);
+            source = source[count..];
+            blocks = blocks[bytes..];
+        }
         return sums;
     }
 
