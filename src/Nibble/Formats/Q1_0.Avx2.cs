@@ -31,4 +31,22 @@ public partial struct Q1_0 : IAvx2Step<Q1_0, Q8_0x4>
         Vector256<int> sums = Products.UnsignedSigned(Vector256<byte>.One, Avx2.Sign(Vector256.LoadUnsafe(in x.Quants[0]), weights));
         return Products.AddScaled(total, scale * HalfScale.ToSingle(x.Scale), sums);
     }
+
+    [SkipLocalsInit]
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q1_0> blocks)
+    {
+        Span<float> sums = stackalloc float[8];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            if (b % 8 == 0) Magnitudes.Sums(source, b, 128, sums);
+            blocks[b].Scale = (Half)(sums[b % 8] / 128);
+            ref readonly float value = ref source.Slice(b * 128, 128)[0];
+            ref byte signs = ref blocks[b].Signs[0];
+            for (int i = 0; i < 128; i += 8)
+            {
+                Vector256<float> isSet = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(in value, (nuint)i), Vector256<float>.Zero);
+                Unsafe.Add(ref signs, i / 8) = (byte)isSet.ExtractMostSignificantBits();
+            }
+        }
+    }
 }

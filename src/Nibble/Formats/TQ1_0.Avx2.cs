@@ -51,4 +51,18 @@ public partial struct TQ1_0 : IAvx2Step<TQ1_0, Q8_K>
         Vector256<byte> threeQuarters = Avx2.Average(less, Avx2.Average(less, Vector256<byte>.Zero));
         return (threeQuarters.AsUInt16() >> 6).AsByte() & Vector256.Create((byte)3);
     }
+
+    [SkipLocalsInit]
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<TQ1_0> blocks)
+    {
+        Span<byte> trits = stackalloc byte[256];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ref TQ1_0 block = ref blocks[b];
+            block.Scale = (Half)Trits.RoundAvx2(source.Slice(b * 256, 256), trits);
+            Trits.PackAvx2(trits).StoreUnsafe(ref block.Quants[0]);
+            Trits.PackHalfAvx2(trits[160..]).StoreUnsafe(ref block.Quants[32]);
+            for (int j = 0; j < 4; j++) block.Rest[j] = Trits.Pack(trits, first: 240 + j, stride: 4, count: 4);
+        }
+    }
 }

@@ -31,4 +31,15 @@ public partial struct TQ2_0 : IAvx2Step<TQ2_0, Q8_K>
             + Avx2.MultiplyAddAdjacent((bits >> 4).AsByte() & low, Vector256.LoadUnsafe(in x, start + 64))
             + Avx2.MultiplyAddAdjacent((bits >> 6).AsByte() & low, Vector256.LoadUnsafe(in x, start + 96));
     }
+
+    [SkipLocalsInit]
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<TQ2_0> blocks)
+    {
+        Span<byte> trits = stackalloc byte[256];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            blocks[b].Scale = (Half)Trits.RoundAvx2(source.Slice(b * 256, 256), trits);
+            TwoBits.Pack(trits, shift: 0, blocks[b].Quants);
+        }
+    }
 }
