@@ -108,10 +108,11 @@ internal sealed partial class TernaryFit(int size)
         {
             int code = 0;
             for (int i = 0; i < 8; i++) code |= _coordinates[point * 8 + i] << 2 * i;
-            if (Codebooks.IQ1.IndexOf(code) < 0)
+            ReadOnlySpan<ushort> neighbours = Codebooks.IQ1.NeighboursOf(code);
+            if (!neighbours.IsEmpty)
             {
                 isInBook = false;
-                code = Codebooks.IQ1.Nearest(code, values.Slice(point * 8, 8), _weights.AsSpan(point * 8, 8), scale, Levels((isDown >> point & 1) != 0));
+                code = Codebooks.IQ1.Nearest(neighbours, values.Slice(point * 8, 8), _weights.AsSpan(point * 8, 8), scale, Levels((isDown >> point & 1) != 0));
             }
             _codes[point] = code;
         }
