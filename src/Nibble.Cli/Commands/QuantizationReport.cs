@@ -11,6 +11,9 @@ namespace Nibble.Cli.Commands;
 /// <summary>Carries out a plan with progress, then prints what became of every tensor.</summary>
 internal static class QuantizationReport
 {
+    /// <summary>Memory of code that runs only while quantizing: what the compiler makes of it, and the compiler's own.</summary>
+    private const long CodeBytes = 15_000_000;
+
     public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool json, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
@@ -23,18 +26,20 @@ internal static class QuantizationReport
         else WriteTable(plan, target, clock.Elapsed, result.Errors);
     }
 
-    /// <summary>Prints what a plan would write, with the exact size of the file.</summary>
-    public static void Preview(QuantizationPlan plan, string target, bool json)
+    /// <summary>Prints what a plan would write, with the exact size of the file, and the memory that it would take.</summary>
+    public static void Preview(QuantizationPlan plan, string target, int threads, bool json)
     {
+        // The importance matrix is part of what this process has already.
+        long memory = Environment.WorkingSet + (QuantizationMemory.Of(plan, threads) with { Importance = 0 }).Total + CodeBytes;
         long bytes = GgufWriter.SizeOf(plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
         if (json)
         {
-            WriteJson(plan, target, bytes, TimeSpan.Zero, errors: null);
+            WriteJson(plan, target, bytes, TimeSpan.Zero, errors: null, memory);
             return;
         }
         WriteTensors(plan, errors: null);
         Screen.Print(Totals(plan));
-        Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes)");
+        Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes), with about {Format.Bytes(memory)} of memory");
     }
 
     private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time, IReadOnlyList<TensorError?> errors)
@@ -63,9 +68,12 @@ internal static class QuantizationReport
             table.AddRow([.. cells]);
         }
         Screen.Out.Write(table);
+        if (plan.Fallbacks == 0) return;
+        IEnumerable<string> kinds = plan.Tensors.Where(t => t.InsteadOf is not null).GroupBy(t => (t.InsteadOf, t.Target.TypeName)).Select(g => $"{g.Count()} x {g.Key.TypeName} for {g.Key.InsteadOf}");
+        Screen.Print($"rows of {plan.Fallbacks} tensors do not fill whole blocks of their type, so they have another: {string.Join(", ", kinds)}");
     }
 
-    private static void WriteJson(QuantizationPlan plan, string target, long bytes, TimeSpan time, IReadOnlyList<TensorError?>? errors) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, string target, long bytes, TimeSpan time, IReadOnlyList<TensorError?>? errors, long? memory = null) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("file", target);
@@ -75,6 +83,8 @@ internal static class QuantizationReport
         json.WriteNumber("tensorBytes", plan.TargetBytes);
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
         json.WriteNumber("seconds", time.TotalSeconds);
+        if (memory is { } needed) json.WriteNumber("memory", needed);
+        json.WriteNumber("fallbacks", plan.Fallbacks);
         json.WriteStartArray("tensors");
         foreach ((int index, PlannedTensor tensor) in plan.Tensors.Index())
         {
@@ -85,6 +95,7 @@ internal static class QuantizationReport
             json.WriteEndArray();
             json.WriteString("from", tensor.Source.TypeName);
             json.WriteString("to", tensor.Target.TypeName);
+            if (tensor.InsteadOf is { } wanted) json.WriteString("insteadOf", wanted.Name);
             json.WriteNumber("bytesBefore", tensor.Source.Bytes);
             json.WriteNumber("bytes", tensor.Target.Bytes);
             if (errors?[index] is { } error)

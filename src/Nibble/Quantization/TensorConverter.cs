@@ -15,7 +15,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
     /// Weights that one thread takes at a time: enough to be worth handing out, few enough that their values in single
     /// precision stay in the core's own cache and that all threads end together.
     /// </summary>
-    private const int ValuesAtATime = 1 << 15;
+    internal const int ValuesAtATime = 1 << 15;
 
     private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
     private AlignedBuffer _result = new(0), _previous = new(0);

@@ -55,6 +55,8 @@ public sealed class GgufFile : ModelFile
     /// <summary>The file as it was named to <see cref="Open"/>.</summary>
     public override string Path { get; }
 
+    public override IReadOnlyList<string> Files => [.. _parts.Select(p => p.Path)];
+
     public override string Container => $"GGUF v{_parts[0].Version}{(_parts.Count > 1 ? $" in {_parts.Count} parts" : "")}";
 
     /// <summary>The metadata of the first part.</summary>
