@@ -31,7 +31,7 @@ internal static class QuantizeCommand
     private static readonly Option<double?> s_maxError = MaxError();
     private static readonly Option<bool> s_allowNan = new("--allow-nan") { Description = "Also quantize tensors with values that are no finite numbers, or too large for their type." };
     private static readonly Option<bool> s_noCheck = new("--no-check") { Description = "Do not compare the result with the input, which saves some time." };
-    private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Print what would be written, with the exact size, and write nothing." };
+    private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Print what would be written, with the exact size and the memory it takes, and write nothing." };
     private static readonly Option<int> s_threads = CommonOptions.Threads();
     private static readonly Option<bool> s_json = CommonOptions.Json();
 
@@ -81,10 +81,11 @@ internal static class QuantizeCommand
         Recipe recipe = asked?.Recipe ?? Recipe.Parse(parsed.GetRequiredValue(s_type));
         string target = CommonOptions.CheckTarget(TargetOf(parsed, asked) ?? CommonOptions.DefaultTarget(path, recipe.Name), path);
         string? recipeTarget = RecipeCommands.Target(parsed, isDryRun);
+        ImportanceSource.Check(parsed, asked, isDryRun);
         QuantizationOptions options = ReadOptions(parsed);
         using ModelFile file = ModelFile.Open(path);
         if (asked is not null) RecipeCommands.CheckInputs(asked, file, cancellationToken);
-        ImportanceSource.Result? importance = ImportanceSource.Read(parsed, path, asked, threads, isDryRun, cancellationToken);
+        ImportanceSource.Result? importance = ImportanceSource.Read(parsed, path, asked, threads, cancellationToken);
         options = asked is not null
             ? asked.Options(importance?.Means) with { Check = options.Check, MaxError = options.MaxError }
             : options with { Importance = importance?.Means, Metadata = [.. options.Metadata, .. importance?.Metadata ?? []] };

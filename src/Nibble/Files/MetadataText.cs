@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -34,12 +35,12 @@ internal static class MetadataText
             "int32" => Number<int>(MetadataType.Int32, value),
             "uint64" => Number<ulong>(MetadataType.UInt64, value),
             "int64" => Number<long>(MetadataType.Int64, value),
-            "float32" => Number<float>(MetadataType.Float32, value),
-            "float64" => Number<double>(MetadataType.Float64, value),
+            "float32" => Number<float>(MetadataType.Float32, value, NumberStyles.Float),
+            "float64" => Number<double>(MetadataType.Float64, value, NumberStyles.Float),
             _ => null,
         };
     }
 
-    private static MetadataValue? Number<T>(MetadataType type, string text) where T : unmanaged, ISpanParsable<T> =>
-        T.TryParse(text, CultureInfo.InvariantCulture, out T number) ? new(type, type, 1, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in number)).ToArray()) : null;
+    private static MetadataValue? Number<T>(MetadataType type, string text, NumberStyles style = NumberStyles.AllowLeadingSign) where T : unmanaged, INumberBase<T> =>
+        T.TryParse(text, style, CultureInfo.InvariantCulture, out T number) ? new(type, type, 1, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in number)).ToArray()) : null;
 }

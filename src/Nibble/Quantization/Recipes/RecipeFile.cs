@@ -60,7 +60,7 @@ public sealed partial record RecipeFile(string Version, Recipe Recipe, IReadOnly
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(plan);
-        if (plan.Options.Importance is not null != importance is not null) throw new ArgumentException("the importance matrix is the plan's", nameof(importance));
+        if ((plan.Options.Importance is null) != (importance is null)) throw new ArgumentException("the importance matrix is the plan's", nameof(importance));
         foreach ((string key, MetadataValue value) in plan.Options.Metadata)
             if (MetadataText.Write(value) is null) Throw.BadInput($"metadata key '{key}' is an array or no text, which a recipe cannot hold");
         // The name of a folder becomes the name of the model, and folders have other names elsewhere.
