@@ -32,7 +32,7 @@ internal static class ConvertSuite
         byte[] data = new byte[source.ByteSize(Values)], blocks = new byte[target.ByteSize(Values)];
         source.Quantize(values, [], data);
         double widen = Nanoseconds(() => source.Dequantize(data, values));
-        double isFinite = Nanoseconds(() => Magnitudes.AnyAbove(float.MaxValue, values));
+        double isFinite = Nanoseconds(() => ValueRange.AnyAbove(float.MaxValue, values));
         double quantize = Nanoseconds(() => target.Quantize(values, importance, blocks));
         double readBack = Nanoseconds(() => target.Dequantize(blocks, result));
         double compare = Nanoseconds(() => ErrorSums.Of(values, result));

@@ -65,11 +65,11 @@ internal static class CommonOptions
 
     /// <summary>Refuses to write over what is read: the original of a model is seldom anywhere else.</summary>
     /// <exception cref="NibbleException">A file is in both.</exception>
-    public static void CheckTargets(IEnumerable<GgufOutput> targets, ModelFile input)
+    public static void CheckTargets(IEnumerable<string> targets, ModelFile input, string option = "--output")
     {
         HashSet<string> read = [.. input.Files.Select(Path.GetFullPath)];
-        foreach (GgufOutput target in targets)
-            if (read.Contains(Path.GetFullPath(target.Path))) throw new NibbleException($"{target.Path}: is the model that is read; name another file to write with --output");
+        foreach (string target in targets)
+            if (read.Contains(Path.GetFullPath(target))) throw new NibbleException($"{target}: is the model that is read; name another file to write with {option}");
     }
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>

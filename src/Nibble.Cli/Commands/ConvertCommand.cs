@@ -37,7 +37,7 @@ internal static class ConvertCommand
             Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? own);
             QuantizationPlan plan = QuantizationPlan.Create(file, recipe, new() { Split = SplitArguments.Read(keep: false, parsed.GetValue(splitMaxSize), parsed.GetValue(splitMaxTensors)) });
             string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
-            CommonOptions.CheckTargets(plan.Files(target), file);
+            CommonOptions.CheckTargets(plan.Files(target).Select(output => output.Path), file);
             QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), resume: false, parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;

@@ -11,6 +11,9 @@ namespace Nibble.Cli.Commands;
 /// <summary>Carries out a plan with progress, then prints what became of every tensor.</summary>
 internal static class QuantizationReport
 {
+    /// <summary>Memory of code that runs only while quantizing: what the compiler makes of it, and the compiler's own.</summary>
+    private const long CodeBytes = 15_000_000;
+
     public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool resume, bool json, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
@@ -25,19 +28,21 @@ internal static class QuantizationReport
         else WriteTable(plan, files, clock.Elapsed, result);
     }
 
-    /// <summary>Prints what a plan would write, with the exact size of the file.</summary>
-    public static void Preview(QuantizationPlan plan, string target, bool json)
+    /// <summary>Prints what a plan would write, with the exact size of the file, and the memory that it would take.</summary>
+    public static void Preview(QuantizationPlan plan, string target, int threads, bool json)
     {
+        // The importance matrix is part of what this process has already.
+        long memory = Environment.WorkingSet + (QuantizationMemory.Of(plan, threads) with { Importance = 0 }).Total + CodeBytes;
         IReadOnlyList<GgufOutput> files = plan.Files(target);
         if (json)
         {
-            WriteJson(plan, files, TimeSpan.Zero, result: null);
+            WriteJson(plan, files, TimeSpan.Zero, result: null, memory);
             return;
         }
         WriteTensors(plan, errors: null);
         Screen.Print(Totals(plan));
         WriteParts(plan, files);
-        Screen.Print($"would write {Names(files)} ({plan.Recipe.Name}, {files.Sum(f => f.Bytes)} bytes)");
+        Screen.Print($"would write {Names(files)} ({plan.Recipe.Name}, {files.Sum(f => f.Bytes)} bytes), with about {Format.Bytes(memory)} of memory");
     }
 
     private static void WriteTable(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult result)
@@ -80,9 +85,12 @@ internal static class QuantizationReport
             table.AddRow([.. cells]);
         }
         Screen.Out.Write(table);
+        if (plan.Fallbacks == 0) return;
+        IEnumerable<string> kinds = plan.Tensors.Where(t => t.InsteadOf is not null).GroupBy(t => (t.InsteadOf, t.Target.TypeName)).Select(g => $"{g.Count()} x {g.Key.TypeName} for {g.Key.InsteadOf}");
+        Screen.Print($"rows of {plan.Fallbacks} tensors do not fill whole blocks of their type, so they have another: {string.Join(", ", kinds)}");
     }
 
-    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult? result) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult? result, long? memory = null) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("file", files[0].Path);
@@ -92,6 +100,8 @@ internal static class QuantizationReport
         json.WriteNumber("tensorBytes", plan.TargetBytes);
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
         json.WriteNumber("seconds", time.TotalSeconds);
+        if (memory is { } needed) json.WriteNumber("memory", needed);
+        json.WriteNumber("fallbacks", plan.Fallbacks);
         if (result is { Kept: > 0 }) json.WriteNumber("keptTensors", result.Kept);
         if (plan.Options.Split is not null)
         {
@@ -116,6 +126,7 @@ internal static class QuantizationReport
             json.WriteEndArray();
             json.WriteString("from", tensor.Source.TypeName);
             json.WriteString("to", tensor.Target.TypeName);
+            if (tensor.InsteadOf is { } wanted) json.WriteString("insteadOf", wanted.Name);
             json.WriteNumber("bytesBefore", tensor.Source.Bytes);
             json.WriteNumber("bytes", tensor.Target.Bytes);
             if (result?.Errors[index] is { } error)

@@ -1,4 +1,5 @@
 using Nibble.Quantization;
+using Nibble.Quantization.Recipes;
 using Spectre.Console;
 
 namespace Nibble.Cli.Terminal;
@@ -24,7 +25,7 @@ internal static class Failure
     }
 
     /// <summary>The exit code for an exception.</summary>
-    public static int ExitCode(Exception exception) => exception is ExcessiveErrorException ? NotGoodEnough : 1;
+    public static int ExitCode(Exception exception) => exception is ExcessiveErrorException or RecipeMismatchException ? NotGoodEnough : 1;
 
     /// <summary>Prints the message and returns the exit code.</summary>
     public static int Report(string message, int exitCode = 1)

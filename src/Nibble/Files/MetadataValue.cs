@@ -170,6 +170,14 @@ public sealed class MetadataValue
         return length;
     }
 
+    /// <summary>An array of numbers without the elements at some indexes.</summary>
+    internal MetadataValue Without(IReadOnlySet<int> indexes)
+    {
+        int size = SizeOf(ElementType);
+        byte[] kept = [.. Enumerable.Range(0, Count).Where(i => !indexes.Contains(i)).SelectMany(i => Bytes.Slice(i * size, size).ToArray())];
+        return new(Type, ElementType, kept.Length / size, kept);
+    }
+
     /// <summary>The value as one short line: a string in full, an array as its first elements and its length.</summary>
     public override string ToString()
     {

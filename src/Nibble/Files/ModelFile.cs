@@ -43,8 +43,8 @@ public abstract class ModelFile : IDisposable
     /// <summary>The file or folder.</summary>
     public abstract string Path { get; }
 
-    /// <summary>The files that hold the tensors.</summary>
-    public virtual IReadOnlyList<string> Files => [Path];
+    /// <summary>The paths of the files that the model is read from, in the order of its parts.</summary>
+    public abstract IReadOnlyList<string> Files { get; }
 
     /// <summary>The container in words, such as <c>GGUF v3</c>.</summary>
     public abstract string Container { get; }

@@ -36,6 +36,9 @@ public sealed record QuantizationOptions
     /// <summary>Formats for tensors by name or layer; the first rule that fits decides.</summary>
     public IReadOnlyList<TensorRule> Rules { get; init; } = [];
 
+    /// <summary>The format of every tensor by its name in the source; where it is given, nothing else decides. See <see cref="Recipes.RecipeFile"/>.</summary>
+    public IReadOnlyDictionary<string, WeightFormat>? Formats { get; init; }
+
     /// <summary>Layers to leave out; those behind them move up.</summary>
     public IReadOnlySet<int> PrunedLayers { get; init; } = new HashSet<int>();
 

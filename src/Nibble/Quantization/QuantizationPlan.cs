@@ -8,6 +8,9 @@ namespace Nibble.Quantization;
 /// <summary>One tensor of a plan: as it is, and as it will be.</summary>
 public sealed record PlannedTensor(TensorInfo Source, TensorInfo Target)
 {
+    /// <summary>The format that was wanted, but of which the rows do not fill whole blocks; <see langword="null"/> where they do.</summary>
+    public WeightFormat? InsteadOf { get; init; }
+
     /// <summary>Whether its bytes change.</summary>
     public bool IsConverted => Source.Format != Target.Format;
 
@@ -32,6 +35,9 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
 
     /// <summary>Bytes of all tensors after.</summary>
     public long TargetBytes => Tensors.Sum(t => t.Target.Bytes);
+
+    /// <summary>Tensors whose rows do not fill whole blocks of the format that was wanted, so that they got another.</summary>
+    public int Fallbacks => Tensors.Count(t => t.InsteadOf is not null);
 
     /// <summary>Average over all weights.</summary>
     public double BitsPerWeight => 8.0 * TargetBytes / Tensors.Sum(t => t.Target.Count);
@@ -72,10 +78,10 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
         {
             int layer = LayerOf(source.Name);
             if (layer >= 0 && options.PrunedLayers.Contains(layer)) continue;
-            WeightFormat target = chooser.Choose(source);
+            (WeightFormat target, WeightFormat? insteadOf) = chooser.Choose(source);
             Check(source, target);
             string name = layer < 0 ? source.Name : Renumber(source.Name, layer - options.PrunedLayers.Count(pruned => pruned < layer));
-            planned.Add(new(source, source with { Name = name, TypeName = target.Name, Format = target, Bytes = target.ByteSize(source.Count) }) { Part = parts?.PartOf(source) ?? 0 });
+            planned.Add(new(source, source with { Name = name, TypeName = target.Name, Format = target, Bytes = target.ByteSize(source.Count) }) { InsteadOf = insteadOf, Part = parts?.PartOf(source) ?? 0 });
         }
         if (parts is not null) planned = KeepParts(planned, parts);
         Metadata metadata = file.Metadata.Clone();
@@ -86,7 +92,7 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
         if (options.PrunedLayers.Count > 0)
         {
             if (options.PrunedLayers.Max() >= layers || kept < 1) Throw.BadInput($"layers {string.Join(", ", options.PrunedLayers.Order())} cannot be left out of {layers}; they count from 0, and one must stay");
-            metadata[$"{file.Metadata.String("general.architecture")}.block_count"] = MetadataValue.Of((uint)kept);
+            PruneMetadata(metadata, options.PrunedLayers, layers, kept);
         }
         foreach ((string key, MetadataValue value) in options.Metadata) metadata[key] = value;
         return new QuantizationPlan(recipe, options, metadata, planned);
@@ -110,6 +116,23 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
         Dictionary<string, int> places = source.Tensors.Index().ToDictionary(t => t.Item.Name, t => t.Index, StringComparer.Ordinal);
         int[] numbers = [0, .. planned.Select(t => t.Part).Where(part => part > 0).Distinct().Order()];
         return [.. planned.OrderBy(t => places[t.Source.Name]).Select(t => t with { Part = Array.IndexOf(numbers, t.Part) })];
+    }
+
+    /// <summary>Takes layers out of what the metadata says of all layers.</summary>
+    private static void PruneMetadata(Metadata metadata, IReadOnlySet<int> pruned, int layers, int kept)
+    {
+        string architecture = $"{metadata.String("general.architecture")}.", dense = architecture + "leading_dense_block_count";
+        foreach ((string key, MetadataValue value) in metadata.ToArray())
+        {
+            // Numbers with one entry for each layer; the sections of RoPE are some numbers that a small model may have as many layers as.
+            if (key.StartsWith(architecture, StringComparison.Ordinal) && value.Type == MetadataType.Array && value.Count == layers
+                && MetadataValue.SizeOf(value.ElementType) > 0 && !key.EndsWith(".dimension_sections", StringComparison.Ordinal))
+            {
+                metadata[key] = value.Without(pruned);
+            }
+        }
+        if (metadata.Integer(dense) is { } count) metadata[dense] = MetadataValue.Of((uint)(count - pruned.Count(layer => layer < count)));
+        metadata[architecture + "block_count"] = MetadataValue.Of((uint)kept);
     }
 
     /// <summary>The tensors in the order of a plan, which is that of llama.cpp.</summary>

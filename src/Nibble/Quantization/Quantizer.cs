@@ -23,7 +23,7 @@ public readonly record struct QuantizationProgress(PlannedTensor Tensor, int Ind
 public static class Quantizer
 {
     /// <summary>Weights of a chunk. More does not make it faster, and memory stays small for any model.</summary>
-    private const int ChunkValues = 4 << 20;
+    internal const int ChunkValues = 4 << 20;
 
     /// <summary>Longest row that is converted: beyond any model, and few enough for the buffers of one row.</summary>
     private const long LongestRow = 1 << 28;
@@ -34,16 +34,14 @@ public static class Quantizer
     /// <param name="target">The GGUF file to write; it appears only when it is complete.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="cancellationToken">Stops within a fraction of a second and leaves no file.</param>
-    /// <returns>What was done.</returns>
+    /// <returns>What came of it, with the error of each tensor.</returns>
     /// <exception cref="NibbleException">The source cannot be read, the recipe is unknown, or the target cannot be written.</exception>
-    public static Task<QuantizationPlan> QuantizeAsync(string source, string recipe, string target,
+    public static Task<QuantizationResult> QuantizeAsync(string source, string recipe, string target,
         IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Task.Run(() =>
         {
             using ModelFile file = ModelFile.Open(source);
-            QuantizationPlan plan = QuantizationPlan.Create(file, Recipe.Parse(recipe));
-            Write(file, plan, target, progress: progress, cancellationToken: cancellationToken);
-            return plan;
+            return Write(file, QuantizationPlan.Create(file, Recipe.Parse(recipe)), target, progress: progress, cancellationToken: cancellationToken);
         }, cancellationToken);
 
     /// <summary>Carries out a plan.</summary>

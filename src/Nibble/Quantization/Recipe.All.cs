@@ -25,17 +25,22 @@ public sealed partial record Recipe
         new("Q5_K_S", 16, s_q5_K),
         new("Q5_0", 8, s_q5_0) { Down = p => p.HasImportance && p.IsFirstEighth ? s_q5_1 : null },
         new("Q4_1", 3, s_q4_1),
-        new("Q4_K_M", 15, s_q4_K) { AttentionValue = p => p.IsSensitive ? s_q6_K : null, Down = p => p.IsSensitive ? s_q6_K : null, KeepsOutputOfEightExperts = true },
-        new("Q4_K_S", 14, s_q4_K) { AttentionValue = p => p.Index < 4 ? s_q5_K : null, Down = p => p.IsFirstEighth ? s_q5_K : null, KeepsOutputOfEightExperts = true },
+        new("Q4_K_M", 15, s_q4_K)
+        {
+            AttentionValue = p => p.IsSensitive ? s_q6_K : null,
+            Down = p => p.IsFalcon && !p.IsFirstSixteenth ? (p.IsSensitive ? s_q5_K : null) : p.IsSensitive ? s_q6_K : null,
+            KeepsOutputOfEightExperts = true,
+        },
+        new("Q4_K_S", 14, s_q4_K) { AttentionValue = p => p.Index < 4 ? s_q5_K : null, Down = p => p.IsFirstEighth && !p.IsFalcon ? s_q5_K : null, KeepsOutputOfEightExperts = true },
         new("IQ4_NL", 25, s_iq4_NL) { AttentionValue = FiveBitsIfShared, Down = p => p.IsFirstEighth && !p.HasImportance ? s_q5_K : null, KeepsOutputOfEightExperts = true },
         new("Q4_0", 2, s_q4_0) { Down = p => p.HasImportance && p.IsFirstEighth ? s_q4_1 : null },
         new("NVFP4", 39, WeightFormat.Of<NVFP4>()),
         new("IQ4_XS", 30, s_iq4_XS) { AttentionValue = FiveBitsIfShared, Down = p => p.IsFirstEighth && !p.HasImportance ? s_q5_K : null, KeepsOutputOfEightExperts = true },
-        new("Q3_K_L", 13, s_q3_K) { AttentionValue = _ => s_q5_K, Down = _ => s_q5_K, AttentionOutput = _ => s_q5_K },
+        new("Q3_K_L", 13, s_q3_K) { AttentionValue = _ => s_q5_K, Down = p => p.IsFalcon ? s_q4_K : s_q5_K, AttentionOutput = _ => s_q5_K, FalconAttentionOutput = s_q4_K },
         new("Q3_K_M", 12, s_q3_K)
         {
             AttentionValue = p => p.Index < 2 ? s_q5_K : s_q4_K,
-            Down = p => p.IsFirstSixteenth ? s_q5_K : s_q4_K,
+            Down = p => p.IsFirstSixteenth ? s_q5_K : p.IsFalcon && !p.IsSensitive ? null : s_q4_K,
             AttentionOutput = _ => s_q4_K,
             KeepsOutputOfEightExperts = true,
         },

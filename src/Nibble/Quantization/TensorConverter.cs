@@ -14,7 +14,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
     /// Weights that one thread takes at a time: enough to be worth handing out, few enough that their values in single
     /// precision stay in the core's own cache and that all threads end together.
     /// </summary>
-    private const int ValuesAtATime = 1 << 15;
+    internal const int ValuesAtATime = 1 << 15;
 
     /// <summary>Weights that are read back at a time: few enough that their values are compared before they leave the first-level cache.</summary>
     private const int ValuesReadBack = 1 << 12;
@@ -56,7 +56,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
             Span<float> values = buffer.AsSpan(0, count * columns);
             Span<byte> blocks = result.AsSpan<byte>((long)first * targetRow, count * targetRow);
             source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
-            bool losesValues = Magnitudes.AnyAbove(largest, values);
+            bool losesValues = ValueRange.AnyAbove(largest, values);
             if (losesValues) _lostValues = true;
             target.Quantize(values, importance.Span, blocks);
             if (measure) _errors[part] = Measure(values, target, blocks, losesValues);

@@ -53,6 +53,8 @@ public sealed class SafetensorsFile : ModelFile
 
     public override string Path => _file.Path;
 
+    public override IReadOnlyList<string> Files => [Path];
+
     public override string Container => "safetensors";
 
     /// <summary>The texts under <c>__metadata__</c>.</summary>
