@@ -64,8 +64,11 @@ public abstract class ModelFile : IDisposable
     /// </summary>
     public abstract MemoryRegion Read(TensorInfo tensor, long firstRow, long rows);
 
-    /// <summary>All bytes of a tensor.</summary>
-    public MemoryRegion Read(TensorInfo tensor) => Read(tensor, 0, tensor.Rows);
+    /// <summary>All bytes of a tensor, with its tail where its format has one.</summary>
+    public virtual MemoryRegion Read(TensorInfo tensor) => Read(tensor, 0, tensor.Rows);
+
+    /// <summary>The tail of a tensor, as long as its format says; empty in most formats.</summary>
+    public virtual byte[] ReadTail(TensorInfo tensor) => [];
 
     /// <summary>Says that rows will be read soon, so that the system can get them from the disk meanwhile.</summary>
     public virtual void Prefetch(TensorInfo tensor, long firstRow, long rows)

@@ -51,7 +51,7 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
             WeightFormat target = chooser.Choose(source);
             Check(source, target);
             string name = layer < 0 ? source.Name : Renumber(source.Name, layer - options.PrunedLayers.Count(pruned => pruned < layer));
-            planned.Add(new(source, source with { Name = name, TypeName = target.Name, Format = target, Bytes = target.ByteSize(source.Count) }));
+            planned.Add(new(source, source with { Name = name, TypeName = target.Name, Format = target, Bytes = target.TensorBytes(source.Count) }));
         }
         Metadata metadata = file.Metadata.Clone();
         foreach (string key in new[] { "split.no", "split.count", "split.tensors.count" }) metadata.Remove(key);

@@ -66,6 +66,7 @@ public static class Quantizer
         Chunk[] chunks = [.. plan.Tensors.SelectMany((tensor, index) => Cut(tensor, index, importance[index]))];
         ErrorSums[] errors = new ErrorSums[plan.Tensors.Count];
         long total = plan.Tensors.Sum(t => t.Target.Count), done = 0;
+        TensorTails tails = default;
         Task output = Task.CompletedTask;
         try
         {
@@ -75,9 +76,11 @@ public static class Quantizer
                 Chunk chunk = chunks[i];
                 PlannedTensor tensor = plan.Tensors[chunk.Tensor];
                 Chunk? next = i + 1 < chunks.Length ? chunks[i + 1] : null;
+                if (chunk.FirstRow == 0) tails = TensorTails.Of(file, tensor, importance[chunk.Tensor]);
+                ReadOnlyMemory<byte> tail = chunk.FirstRow + chunk.Rows == tensor.Source.Rows ? tails.Target : default;
                 MemoryRegion data = file.Read(tensor.Source, chunk.FirstRow, chunk.Rows);
                 MemoryRegion result = tensor.IsConverted
-                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)chunk.Rows, (int)tensor.Source.Columns, importance[chunk.Tensor].At(chunk.FirstRow))
+                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)chunk.Rows, (int)tensor.Source.Columns, importance[chunk.Tensor].At(chunk.FirstRow), tails)
                     : data;
                 if (tensor.IsConverted && converter.LostValues && !plan.Options.AllowNan)
                     Throw.BadFile(file.Path, $"tensor '{tensor.Source.Name}' has values that are no finite numbers, or too large for {tensor.Target.Format}; the file is damaged, or wants another type, such as BF16; --allow-nan writes it all the same");
@@ -87,6 +90,7 @@ public static class Quantizer
                 {
                     if (next is { } soon) file.Prefetch(plan.Tensors[soon.Tensor].Source, soon.FirstRow, soon.Rows);
                     writer.Write(result.AsSpan<byte>());
+                    writer.Write(tail.Span);
                     file.Release(data);
                 }, CancellationToken.None);
                 done += chunk.Rows * tensor.Source.Columns;

@@ -127,7 +127,7 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     {
         if (columns % format.BlockSize == 0) return format;
         WeightFormat smaller = format == s_q6_K ? s_q8_0 : format == s_q5_K ? s_q5_1 : format == s_q4_K ? s_q5_0
-            : format.Name.StartsWith("IQ", StringComparison.Ordinal) ? s_iq4_NL : s_q4_0;
+            : format == s_k4_CB || format.Name.StartsWith("IQ", StringComparison.Ordinal) ? s_iq4_NL : s_q4_0;
         return columns % smaller.BlockSize == 0 ? smaller : WeightFormat.Of<F16>();
     }
 }

@@ -34,8 +34,9 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns, a multiple of both block sizes.</param>
     /// <param name="importance"><c>[columns]</c>, or empty for none.</param>
+    /// <param name="tails">What the tensor stores once, before and after.</param>
     /// <returns>The rows in <paramref name="target"/>, valid until the call after the next, so that they can be written during that.</returns>
-    public MemoryRegion Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, ReadOnlyMemory<float> importance)
+    public MemoryRegion Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, ReadOnlyMemory<float> importance, TensorTails tails)
     {
         Debug.Assert(columns % source.BlockSize == 0 && columns % target.BlockSize == 0, "rows hold whole blocks");
         int sourceRow = checked((int)source.ByteSize(columns)), targetRow = checked((int)target.ByteSize(columns));
@@ -53,11 +54,11 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
             float[] buffer = ArrayPool<float>.Shared.Rent(checked(count * columns));
             Span<float> values = buffer.AsSpan(0, count * columns);
             Span<byte> blocks = result.AsSpan<byte>((long)first * targetRow, count * targetRow);
-            source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
+            source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), tails.Source.Span, values);
             bool losesValues = !(MathF.Abs(TensorPrimitives.MaxMagnitude<float>(values)) <= largest); // also where the largest is NaN
             if (losesValues) _lostValues = true;
-            target.Quantize(values, importance.Span, blocks);
-            if (measure) _errors[part] = Measure(values, target, blocks, losesValues);
+            target.Quantize(values, importance.Span, tails.Target.Span, blocks);
+            if (measure) _errors[part] = Measure(values, target, blocks, tails.Target.Span, losesValues);
             ArrayPool<float>.Shared.Return(buffer);
         });
         if (measure) Error = _errors.Take(parts).Aggregate(default(ErrorSums), (sum, part) => sum + part); // in the order of the rows
@@ -70,11 +71,11 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
         _previous.Dispose();
     }
 
-    private static ErrorSums Measure(ReadOnlySpan<float> source, WeightFormat target, ReadOnlySpan<byte> blocks, bool hasOthers)
+    private static ErrorSums Measure(ReadOnlySpan<float> source, WeightFormat target, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> tail, bool hasOthers)
     {
         float[] buffer = ArrayPool<float>.Shared.Rent(source.Length);
         Span<float> result = buffer.AsSpan(0, source.Length);
-        target.Dequantize(blocks, result);
+        target.Dequantize(blocks, tail, result);
         ErrorSums sums = hasOthers ? ErrorSums.OfFinite(source, result) : ErrorSums.Of(source, result);
         ArrayPool<float>.Shared.Return(buffer);
         return sums;

@@ -27,6 +27,7 @@ internal static class UsualErrors
         ["IQ3_XXS"] = 0.242,
         ["IQ4_NL"] = 0.0888,
         ["IQ4_XS"] = 0.0897,
+        ["K4_CB"] = 0.109,
         ["MXFP4"] = 0.127,
         ["NVFP4"] = 0.103,
         ["Q1_0"] = 0.676,

@@ -27,7 +27,7 @@ public class UsualErrorsTests
         foreach (float value in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
         {
             float[] values = [.. Enumerable.Range(0, 1024).Select(i => i is 3 or > 600 ? value : MathF.Sin(i))];
-            format.Quantize(values, format.NeedsImportance ? importance : [], new byte[format.ByteSize(values.Length)]);
+            format.Quantize(values, format.NeedsImportance ? importance : [], new byte[format.TensorBytes(values.Length)]);
         }
     }
 
@@ -44,7 +44,7 @@ public class UsualErrorsTests
             for (int k = 0; k < 5; k++) squares += Math.Pow(Normal(random), 2);
             values[i] = (float)(0.03 * Normal(random) / (heavyTails ? Math.Sqrt(squares / 5) : 1));
         }
-        byte[] blocks = new byte[format.ByteSize(values.Length)];
+        byte[] blocks = new byte[format.TensorBytes(values.Length)];
         format.Quantize(values, format.NeedsImportance ? importance : [], blocks);
         format.Dequantize(blocks, result);
         double error = values.Zip(result, (x, y) => ((double)x - y) * ((double)x - y)).Sum();

@@ -64,15 +64,28 @@ public sealed class GgufFile : ModelFile
 
     public override MemoryRegion Read(TensorInfo tensor, long firstRow, long rows)
     {
-        if (!_places.TryGetValue(tensor.Name, out (GgufPart Part, int Index) place)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
-        long rowBytes = place.Part.Tensors[place.Index].RowBytes;
-        return place.Part.Data(place.Index).Slice(checked(firstRow * rowBytes), checked(rows * rowBytes));
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        return data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes));
+    }
+
+    public override MemoryRegion Read(TensorInfo tensor) => DataOf(tensor).Data;
+
+    public override byte[] ReadTail(TensorInfo tensor)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        int bytes = own.Format?.TailBytes ?? 0;
+        return data.AsSpan<byte>(data.Length - bytes, bytes).ToArray();
     }
 
     public override void Dispose()
     {
         foreach (GgufPart part in _parts) part.Dispose();
     }
+
+    /// <summary>A tensor as the file lists it, and its bytes there.</summary>
+    private (TensorInfo Tensor, MemoryRegion Data) DataOf(TensorInfo tensor) => _places.TryGetValue(tensor.Name, out (GgufPart Part, int Index) place)
+        ? (place.Part.Tensors[place.Index], place.Part.Data(place.Index))
+        : throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
 
     private static long PartCount(GgufPart part) => part.Metadata.Integer(PartCountKey) ?? 1;
 

@@ -120,10 +120,11 @@ internal sealed class GgufPart : IDisposable
             Throw.BadFile(Path, $"{tensor} has type {GgufTypes.Describe(type)}, which cannot be read; known types: {GgufTypes.Known}");
         if (dimensions[0] % blockSize != 0) Damaged($"{tensor} has rows of {dimensions[0]:N0} values, no multiple of the {blockSize} in a block of {typeName}");
         long blocks = count / blockSize;
-        if (blocks > long.MaxValue / blockBytes) Damaged($"{tensor} has more than 2^63 bytes");
+        int tailBytes = format?.TailBytes ?? 0;
+        if (blocks > (long.MaxValue - tailBytes) / blockBytes) Damaged($"{tensor} has more than 2^63 bytes");
         ulong offset = cursor.Read<ulong>();
         if (offset > long.MaxValue / 2 || (long)offset % Alignment != 0) Damaged($"{tensor} is at offset {offset:N0}, no multiple of the alignment of {Alignment}");
-        _tensors.Add(new(name, dimensions, typeName, format, blocks * blockBytes));
+        _tensors.Add(new(name, dimensions, typeName, format, blocks * blockBytes + tailBytes));
         _starts.Add((long)offset);
     }
 

@@ -79,7 +79,7 @@ public sealed class GgufWriter : IDisposable
             (_, int blockSize, int blockBytes) = TypeOf(path, tensor);
             if (tensor.Columns % blockSize != 0)
                 Throw.BadFile(path, $"tensor {name} cannot be stored as {tensor.TypeName}: its rows of {tensor.Columns} values are no multiple of {blockSize}");
-            if (tensor.Bytes != tensor.Count / blockSize * blockBytes)
+            if (tensor.Bytes != tensor.Count / blockSize * blockBytes + (tensor.Format?.TailBytes ?? 0))
                 throw new ArgumentException($"{tensor.Count} values of type {tensor.TypeName} do not have {tensor.Bytes} bytes", nameof(tensors));
         }
         return new(path, metadata, tensors);
