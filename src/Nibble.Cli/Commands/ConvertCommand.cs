@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nibble.Files;
+using Nibble.Formats;
 using Nibble.Quantization;
 
 namespace Nibble.Cli.Commands;
@@ -20,18 +21,20 @@ internal static class ConvertCommand
                 result.AddError($"--type is '{value}'; take f32, f16 or bf16 (other types: nibble quantize)");
         });
         Option<int> threads = CommonOptions.Threads();
+        Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("convert", "Convert a model to GGUF without quantizing: a Hugging Face folder, or the values of a quantized file.",
             "nibble convert models/tiny",
             "nibble convert ~/models/Qwen3-0.6B --type f16 -o qwen3-0.6b-f16.gguf",
             "nibble convert tiny-K4_CB.gguf --type f16")
         {
-            folder, output, type, threads, json,
+            folder, output, type, layout, threads, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             string input = parsed.GetRequiredValue(folder);
-            using ModelFile file = ModelFile.Open(input);
+            using ModelFile file = ModelFile.Open(input, parsed.GetValue(layout));
+            CommonOptions.TellLayout(file);
             Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? TypeOf(file));
             // Unquantizing loses nothing, so it need not be allowed.
             QuantizationPlan plan = QuantizationPlan.Create(file, recipe, new() { AllowRequantize = true });

@@ -35,6 +35,7 @@ internal static class QuantizeCommand
     private static readonly Option<bool> s_allowNan = new("--allow-nan") { Description = "Also quantize tensors with values that are no finite numbers, or too large for their type." };
     private static readonly Option<bool> s_noCheck = new("--no-check") { Description = "Do not compare the result with the input, which saves some time." };
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Print what would be written, with the exact size, and write nothing." };
+    private static readonly Option<I2_SLayout?> s_layout = CommonOptions.I2SLayout();
     private static readonly Option<int> s_threads = CommonOptions.Threads();
     private static readonly Option<bool> s_json = CommonOptions.Json();
 
@@ -47,7 +48,7 @@ internal static class QuantizeCommand
             "nibble quantize llama.gguf Q4_K_M --layers first:4=Q6_K --output-tensor-type Q5_K --tensor-type attn_v=Q8_0")
         {
             s_input, s_type, s_output, s_imatrix, s_includeWeights, s_excludeWeights, s_tensorType, s_tensorTypes, s_layers, s_outputTensor,
-            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_maxError, s_allowNan, s_noCheck, s_dryRun, s_threads, s_json,
+            s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_maxError, s_allowNan, s_noCheck, s_dryRun, s_layout, s_threads, s_json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -58,7 +59,8 @@ internal static class QuantizeCommand
         Recipe recipe = Recipe.Parse(parsed.GetRequiredValue(s_type));
         string path = parsed.GetRequiredValue(s_input);
         QuantizationOptions options = ReadOptions(parsed);
-        using ModelFile file = ModelFile.Open(path);
+        using ModelFile file = ModelFile.Open(path, parsed.GetValue(s_layout));
+        CommonOptions.TellLayout(file);
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
         string target = CommonOptions.CheckTarget(parsed.GetValue(s_output) ?? CommonOptions.DefaultTarget(path, recipe.Name), path);
         if (parsed.GetValue(s_dryRun)) QuantizationReport.Preview(plan, target, parsed.GetValue(s_json));

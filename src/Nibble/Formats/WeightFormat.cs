@@ -13,6 +13,7 @@ public abstract class WeightFormat
         WeightFormat<BF16, F32, NoTail>.Instance,
         WeightFormat<F16, F32, NoTail>.Instance,
         WeightFormat<F32, F32, NoTail>.Instance,
+        WeightFormat<I2_S, Q8_0, I2_STail>.Instance,
         WeightFormat<IQ1_M, Q8_K, NoTail>.Instance,
         WeightFormat<IQ1_S, Q8_K, NoTail>.Instance,
         WeightFormat<IQ2_S, Q8_K, NoTail>.Instance,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Nibble.Files;
+using Nibble.Files.Gguf;
 using Nibble.Formats;
 
 namespace Nibble.Quantization;
@@ -57,6 +58,8 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
         foreach (string key in new[] { "split.no", "split.count", "split.tensors.count" }) metadata.Remove(key);
         metadata["general.file_type"] = MetadataValue.Of((uint)recipe.FileType);
         metadata["general.quantization_version"] = MetadataValue.Of(FormatsVersion);
+        metadata.Remove(I2_STensors.LayoutKey);
+        if (planned.Exists(t => I2_STensors.Is(t.Target))) metadata[I2_STensors.LayoutKey] = MetadataValue.Of(I2_SLayout.X86.Name);
         if (options.PrunedLayers.Count > 0)
         {
             if (options.PrunedLayers.Max() >= layers || kept < 1) Throw.BadInput($"layers {string.Join(", ", options.PrunedLayers.Order())} cannot be left out of {layers}; they count from 0, and one must stay");

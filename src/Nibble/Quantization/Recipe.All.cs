@@ -10,7 +10,7 @@ public sealed partial record Recipe
         s_q4_K = WeightFormat.Of<Q4_K>(), s_q5_K = WeightFormat.Of<Q5_K>(), s_q6_K = WeightFormat.Of<Q6_K>(), s_iq1_S = WeightFormat.Of<IQ1_S>(),
         s_iq1_M = WeightFormat.Of<IQ1_M>(), s_iq2_XXS = WeightFormat.Of<IQ2_XXS>(), s_iq2_XS = WeightFormat.Of<IQ2_XS>(), s_iq2_S = WeightFormat.Of<IQ2_S>(),
         s_iq3_XXS = WeightFormat.Of<IQ3_XXS>(), s_iq3_S = WeightFormat.Of<IQ3_S>(), s_iq4_NL = WeightFormat.Of<IQ4_NL>(), s_iq4_XS = WeightFormat.Of<IQ4_XS>(),
-        s_k4_CB = WeightFormat.Of<K4_CB>();
+        s_k4_CB = WeightFormat.Of<K4_CB>(), s_i2_S = WeightFormat.Of<I2_S>();
 
     /// <summary>Every recipe, from the largest file to the smallest.</summary>
     public static IReadOnlyList<Recipe> All { get; } =
@@ -74,6 +74,7 @@ public sealed partial record Recipe
         VeryLow("IQ2_S", 28, s_iq2_XS, better: s_iq3_S, output: s_iq3_S),
         VeryLow("IQ2_XS", 20, s_iq2_XS, better: s_q2_K),
         new("Q2_0", 41, s_q2_0) { Embedding = s_q4_K },
+        new("I2_S", 40, s_i2_S) { Embedding = WeightFormat.Of<F16>(), Output = WeightFormat.Of<F16>() },
         new("TQ2_0", 37, WeightFormat.Of<TQ2_0>()) { Embedding = s_q4_K },
         VeryLow("IQ2_XXS", 19, s_iq2_XXS, better: s_q2_K),
         VeryLow("IQ1_M", 31, s_iq1_M, better: s_q2_K, output: s_iq2_XXS),

@@ -18,6 +18,7 @@ internal static class UsualErrors
         ["BF16"] = 0.00166,
         ["F16"] = 0.000208,
         ["F32"] = 0,
+        ["I2_S"] = 0.01, // of weights that are ternary already, which lose nothing; others lose all but their signs
         ["IQ1_M"] = 0.598,
         ["IQ1_S"] = 0.556,
         ["IQ2_S"] = 0.313,

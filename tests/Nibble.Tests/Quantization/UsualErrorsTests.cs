@@ -7,8 +7,18 @@ public class UsualErrorsTests
 {
     public static TheoryData<string> Formats => [.. WeightFormat.All.Select(f => f.Name)];
 
+    /// <summary>I2_S is for weights that are ternary before: random ones are far beyond its usual error, and so suspicious.</summary>
+    public static TheoryData<string> FormatsOfAllWeights => [.. WeightFormat.All.Select(f => f.Name).Where(name => name != "I2_S")];
+
+    [Fact]
+    public void Weights_that_are_not_ternary_are_suspicious_as_I2_S()
+    {
+        WeightFormat format = WeightFormat.Of<I2_S>();
+        Assert.True(Measure(format, heavyTails: false) > UsualErrors.LimitOf(format));
+    }
+
     [Theory]
-    [MemberData(nameof(Formats))]
+    [MemberData(nameof(FormatsOfAllWeights))]
     public void Each_format_has_the_error_that_is_measured(string name)
     {
         Assert.True(WeightFormat.TryParse(name, out WeightFormat? format));

@@ -1,3 +1,4 @@
+using Nibble.Formats;
 using Nibble.Memory;
 
 namespace Nibble.Files.Gguf;
@@ -14,7 +15,10 @@ public sealed class GgufFile : ModelFile
     private readonly List<TensorInfo> _tensors = [];
     private readonly Dictionary<string, (GgufPart Part, int Index)> _places = new(StringComparer.Ordinal);
 
-    private GgufFile(string path, IReadOnlyList<GgufPart> parts)
+    /// <summary>The tensors whose bytes are not what their type says alone; <see langword="null"/> where there are none.</summary>
+    private readonly I2_STensors? _ternary;
+
+    private GgufFile(string path, IReadOnlyList<GgufPart> parts, I2_SLayout? i2sLayout)
     {
         Path = path;
         _parts = parts;
@@ -29,11 +33,14 @@ public sealed class GgufFile : ModelFile
         }
         if (parts.Count > 1 && parts[0].Metadata.Integer(TensorCountKey) is long expected && expected != _tensors.Count)
             Throw.BadFile(parts[0].Path, $"{TensorCountKey} says {expected:N0} tensors, the {parts.Count} parts hold {_tensors.Count:N0}; download all parts again");
+        if (_tensors.Exists(I2_STensors.Is)) _ternary = new(path, Metadata, _tensors, t => DataOf(t).Data, i2sLayout);
     }
 
     /// <summary>Opens a GGUF file, with all other parts where it is one part of a split model, and checks the headers.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="i2sLayout">How its I2_S tensors are packed; <see langword="null"/> to find out.</param>
     /// <exception cref="NibbleException">A file is missing, cannot be read, is no GGUF file or is damaged.</exception>
-    public static new GgufFile Open(string path)
+    public static new GgufFile Open(string path, I2_SLayout? i2sLayout = null)
     {
         List<GgufPart> parts = [new(path)];
         try
@@ -43,7 +50,7 @@ public sealed class GgufFile : ModelFile
                 parts[0].Dispose();
                 OpenParts(path, count, parts);
             }
-            return new(path, parts);
+            return new(path, parts, i2sLayout);
         }
         catch
         {
@@ -65,10 +72,31 @@ public sealed class GgufFile : ModelFile
     public override MemoryRegion Read(TensorInfo tensor, long firstRow, long rows)
     {
         (TensorInfo own, MemoryRegion data) = DataOf(tensor);
-        return data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes));
+        return I2_STensors.Is(own) ? _ternary!.Read(own, firstRow, rows, withTail: false) : data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes));
     }
 
-    public override MemoryRegion Read(TensorInfo tensor) => DataOf(tensor).Data;
+    public override MemoryRegion Read(TensorInfo tensor)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        return I2_STensors.Is(own) ? _ternary!.Read(own, 0, own.Rows, withTail: true) : data;
+    }
+
+    public override void Prefetch(TensorInfo tensor, long firstRow, long rows)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        MemoryRegion soon = data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes)); // where rows share bytes, nearly these
+        (soon.Owner as MappedFile)?.Prefetch(soon);
+    }
+
+    public override void Release(MemoryRegion region)
+    {
+        if (region.Owner is AlignedBuffer buffer) buffer.Dispose(); // repacked by Read
+        else base.Release(region);
+    }
+
+    public override string? LayoutNote => _ternary?.Note;
+
+    public override bool IsLayoutConcluded => _ternary is { IsConcluded: true };
 
     public override byte[] ReadTail(TensorInfo tensor)
     {
