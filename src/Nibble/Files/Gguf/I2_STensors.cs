@@ -24,7 +24,7 @@ internal sealed class I2_STensors(string path, Metadata metadata, IReadOnlyList<
     public string Note => _choice.Value.Layout is { } layout ? $"{layout} ({_choice.Value.Reason})" : $"unknown ({_choice.Value.Reason}); name it with --i2s-layout: {I2_SLayout.Names}";
 
     /// <summary>Whether the layout was concluded rather than said, so that people should be told.</summary>
-    public bool IsConcluded => asked is null && !metadata.Contains(LayoutKey);
+    public bool IsConcluded => asked is null && !metadata.Contains(LayoutKey) && _choice.Value.Layout is not null;
 
     /// <summary>Rows in the layout of <see cref="I2_S"/>: where they lie, or in a buffer of their own.</summary>
     /// <exception cref="NibbleException">The layout is unknown, or the tensor is none of I2_S.</exception>
