@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Nibble.Cli.Terminal;
 using Nibble.Files;
+using Nibble.Formats;
 using Nibble.Generation;
 using Nibble.Quantization.Importance;
 
@@ -18,6 +19,9 @@ internal sealed record Calibration(string TextPath, int? Context, int Chunks)
     /// <summary>Whether the output matrix counts too.</summary>
     public bool IncludeOutput { get; init; }
 
+    /// <summary>How the model packs its I2_S weights, or <see langword="null"/> to find out.</summary>
+    public I2_SLayout? Layout { get; init; }
+
     /// <summary>Where to save what was collected so far, and go on from; <see langword="null"/> for nowhere.</summary>
     public string? Checkpoint { get; init; }
 
@@ -27,11 +31,12 @@ internal sealed record Calibration(string TextPath, int? Context, int Chunks)
     public ImportanceMatrix Collect(string modelPath, int threads, CancellationToken cancellationToken)
     {
         byte[] bytes = TextFile.Read(TextPath, cancellationToken);
-        using LanguageModel language = LanguageModel.Open(modelPath, threads);
+        using LanguageModel language = LanguageModel.Open(modelPath, threads, Layout);
+        CommonOptions.TellLayout(language.File);
         int window = language.ContextFor(Context ?? Math.Min(UsualWindow, language.Network.ContextLength));
         int[] tokens = language.Tokenizer.Encode(bytes);
         // A checkpoint goes on only with the same model, the same text and the same window.
-        string origin = Checkpoint is null ? "" : $"{ContentIdentity.Of(language.File)}|{Convert.ToHexStringLower(SHA256.HashData(bytes))}|{window}|{IncludeOutput}";
+        string origin = Checkpoint is null ? "" : $"{ContentIdentity.Of(language.File)}|{language.File.Layout}|{Convert.ToHexStringLower(SHA256.HashData(bytes))}|{window}|{IncludeOutput}";
         ImportanceMatrix? saved = Checkpoint is null ? null : ImportanceFile.TryReadCheckpoint(Checkpoint, origin);
         ImportanceMatrix matrix = saved?.Chunks <= Chunks ? saved : new ImportanceMatrix { ChunkLength = window };
         if (matrix.Chunks > 0) Screen.Tell($"going on after {matrix.Chunks} windows, which an earlier run saved in {Checkpoint}");

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Nibble.Cli.Terminal;
 using Nibble.Files;
 using Nibble.Files.Gguf;
+using Nibble.Formats;
 
 namespace Nibble.Cli.Commands;
 
@@ -45,6 +47,25 @@ internal static class CommonOptions
     }
 
     public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
+
+    /// <summary>The layout of I2_S, of which three have the same type number.</summary>
+    public static Option<I2_SLayout?> I2SLayout() => new("--i2s-layout")
+    {
+        Description = "How a BitNet file packs its I2_S weights, where that is not to be told from them.",
+        HelpName = string.Join('|', I2_SLayout.All),
+        CustomParser = result =>
+        {
+            string name = result.Tokens[0].Value;
+            if (!I2_SLayout.TryParse(name, out I2_SLayout? layout)) result.AddError($"--i2s-layout is '{name}'; take {I2_SLayout.Names}");
+            return layout;
+        },
+    };
+
+    /// <summary>Says in which layout a file's I2_S weights were taken to be, where nobody said it: a wrong one gives a model that talks nonsense.</summary>
+    public static void TellLayout(ModelFile file)
+    {
+        if (file is { IsLayoutConcluded: true, LayoutNote: { } note }) Screen.Tell($"{file.Path}: I2_S layout {note}");
+    }
 
     /// <summary>A number with a decimal point, whatever the language of the system; a comma is refused, not taken for a separator of thousands.</summary>
     public static Option<float> Number(string name, string? alias, string description, float otherwise, string unit)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Nibble.Cli.Terminal;
+using Nibble.Formats;
 using Nibble.Quantization.Importance;
 
 namespace Nibble.Cli.Commands;
@@ -19,13 +20,14 @@ internal static class ImatrixCommand
         Option<int> frequency = new("--output-frequency", "--save-frequency") { Description = "Save what was collected after so many windows; a run that was stopped goes on from there.", DefaultValueFactory = _ => 10, HelpName = "N" };
         Option<bool> processOutput = new("--process-output") { Description = "Collect for the output matrix, too." };
         Option<int> threads = CommonOptions.Threads();
+        Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("imatrix", "Collect an importance matrix: run a model on a text and note which columns of its matrices matter.",
             "nibble imatrix models/tiny --text calibration.txt -o tiny-imatrix.gguf",
             "nibble quantize models/tiny Q3_K_M --imatrix tiny-imatrix.gguf",
             "nibble imatrix --in-file code.gguf --in-file prose.dat -o both.gguf")
         {
-            model, text, output, inputs, context, chunks, frequency, processOutput, threads, json,
+            model, text, output, inputs, context, chunks, frequency, processOutput, layout, threads, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -37,7 +39,7 @@ internal static class ImatrixCommand
                 int every = parsed.GetValue(frequency) is > 0 and var n ? n : throw new NibbleException("--output-frequency must be 1 or more");
                 int most = parsed.GetValue(chunks) ?? int.MaxValue;
                 if (most < 1) throw new NibbleException("--chunks must be 1 or more");
-                Calibration calibration = new(textPath, parsed.GetValue(context), most) { IncludeOutput = parsed.GetValue(processOutput), Checkpoint = CheckpointOf(target), SaveEvery = every };
+                Calibration calibration = new(textPath, parsed.GetValue(context), most) { IncludeOutput = parsed.GetValue(processOutput), Checkpoint = CheckpointOf(target), SaveEvery = every, Layout = parsed.GetValue(layout) };
                 result = calibration.Collect(path, parsed.GetValue(threads), cancellationToken);
             }
             else if (parsed.GetValue(inputs) is not { Length: > 0 })

@@ -51,18 +51,18 @@ internal static class ImportanceSource
 
     /// <summary>The importance matrix that is asked for, or <see langword="null"/> for none.</summary>
     /// <param name="parsed">The command line, as <see cref="Check"/> let it pass.</param>
-    /// <param name="modelPath">The model.</param>
+    /// <param name="model">The model.</param>
     /// <param name="recipe">The recipe to follow, if there is one: then it has to be the same matrix.</param>
     /// <param name="threads">Threads to use.</param>
     /// <param name="cancellationToken">Stops after the window at hand.</param>
-    public static Result? Read(ParseResult parsed, string modelPath, RecipeFile? recipe, int threads, CancellationToken cancellationToken)
+    public static Result? Read(ParseResult parsed, ModelFile model, RecipeFile? recipe, int threads, CancellationToken cancellationToken)
     {
         string? file = parsed.GetValue(s_imatrix), text = parsed.GetValue(s_calibrate);
         if ((file ?? text) is not { } source) return null;
         RecipeImportance? asked = recipe?.Importance;
         string[] include = asked is null ? parsed.GetValue(s_include) ?? [] : [.. asked.Include], exclude = asked is null ? parsed.GetValue(s_exclude) ?? [] : [.. asked.Exclude];
         (ImportanceMatrix matrix, RecipeImportance origin) = text is not null
-            ? Collect(parsed, modelPath, text, asked, threads, cancellationToken)
+            ? Collect(parsed, model, text, asked, threads, cancellationToken)
             : (ImportanceFile.Read(source), new(HashedFile.Of(source, cancellationToken: cancellationToken), [], []));
         if (asked is not null && origin.Matrix.Sha256 != asked.Matrix.Sha256)
             throw new NibbleException($"{source}: {(file is null ? "the importance matrix collected on it" : "this importance matrix")} has SHA-256 {origin.Matrix.Sha256}, and the recipe was made with another, {asked.Matrix.Name} ({asked.Matrix.Sha256}); give that one with --imatrix");
@@ -70,13 +70,13 @@ internal static class ImportanceSource
         return new(means, origin with { Include = include, Exclude = exclude }, Recorded(matrix, file ?? parsed.GetValue(s_write), means.Count));
     }
 
-    private static (ImportanceMatrix Matrix, RecipeImportance Origin) Collect(ParseResult parsed, string modelPath, string text, RecipeImportance? asked, int threads, CancellationToken cancellationToken)
+    private static (ImportanceMatrix Matrix, RecipeImportance Origin) Collect(ParseResult parsed, ModelFile model, string text, RecipeImportance? asked, int threads, CancellationToken cancellationToken)
     {
         HashedFile hash = HashedFile.Of(text, cancellationToken: cancellationToken);
         if (asked?.Calibration is { } former && former.Text.Sha256 != hash.Sha256)
             throw new NibbleException($"{text}: is not the text that the recipe was made with ({former.Text.Name}, SHA-256 {former.Text.Sha256}); give that one with --calibrate");
         int chunks = asked?.Calibration?.Windows ?? parsed.GetValue(s_chunks) ?? int.MaxValue;
-        ImportanceMatrix matrix = new Calibration(text, asked?.Calibration?.Context ?? parsed.GetValue(s_context), chunks).Collect(modelPath, threads, cancellationToken);
+        ImportanceMatrix matrix = new Calibration(text, asked?.Calibration?.Context ?? parsed.GetValue(s_context), chunks) { Layout = model.Layout }.Collect(model.Path, threads, cancellationToken);
         foreach ((string tensor, int expert, long tokens) in matrix.RareExperts())
             Screen.Tell($"{tensor}: expert {expert} saw {tokens} tokens, too few to trust; take a longer or more varied text");
         return (matrix, new(Save(matrix, parsed.GetValue(s_write)), [], [], new(hash, matrix.ChunkLength, matrix.Chunks)));

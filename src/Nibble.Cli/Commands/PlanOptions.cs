@@ -21,15 +21,19 @@ internal static class PlanOptions
     private static readonly Option<string[]> s_override = new("--override-kv") { Description = "Set metadata; TYPE is int, float, bool or str; may be repeated.", HelpName = "KEY=TYPE:VALUE" };
     private static readonly Option<bool> s_requantize = new("--allow-requantize") { Description = "Also quantize tensors that are quantized already, which loses more than starting from the original." };
     private static readonly Option<bool> s_allowNan = new("--allow-nan") { Description = "Also quantize tensors with values that are no finite numbers, or too large for their type." };
+    private static readonly Option<I2_SLayout?> s_layout = CommonOptions.I2SLayout();
     private static readonly Option<bool> s_keepSplit = SplitArguments.Keep();
     private static readonly Option<long?> s_splitMaxSize = SplitArguments.MaxSize();
     private static readonly Option<int?> s_splitMaxTensors = SplitArguments.MaxTensors();
 
     public static IEnumerable<Option> All =>
     [
-        s_tensorType, s_tensorTypes, s_layers, s_outputTensor, s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_allowNan,
+        s_tensorType, s_tensorTypes, s_layers, s_outputTensor, s_embedding, s_leaveOutput, s_pure, s_prune, s_override, s_requantize, s_allowNan, s_layout,
         s_keepSplit, s_splitMaxSize, s_splitMaxTensors,
     ];
+
+    /// <summary>The layout of I2_S that the model is said to have; <see langword="null"/> to find out.</summary>
+    public static I2_SLayout? Layout(ParseResult parsed) => parsed.GetValue(s_layout);
 
     /// <summary>What they ask for.</summary>
     /// <exception cref="NibbleException">One of them cannot be understood; the message says what can.</exception>

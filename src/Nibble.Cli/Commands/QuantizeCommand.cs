@@ -69,14 +69,15 @@ internal static class QuantizeCommand
         string? recipeTarget = RecipeCommands.Target(parsed, isDryRun);
         ImportanceSource.Check(parsed, asked, isDryRun);
         QuantizationOptions options = PlanOptions.Read(parsed);
-        using ModelFile file = ModelFile.Open(path);
+        using ModelFile file = ModelFile.Open(path, asked is null ? PlanOptions.Layout(parsed) : asked.Layout);
+        CommonOptions.TellLayout(file);
         // Before the importance matrix is collected, which can take hours; only the plan knows what the parts of a split model are called.
         bool isSplit = (asked?.Split ?? options.Split) is not null;
         if (!isSplit) CommonOptions.CheckTargets([target], file);
         if (recipeTarget is not null) CommonOptions.CheckTargets([recipeTarget], file, "--write-recipe");
         if (ImportanceSource.Target(parsed) is { } matrixTarget) CommonOptions.CheckTargets([matrixTarget], file, "--write-imatrix");
         if (asked is not null) RecipeCommands.CheckInputs(asked, file, cancellationToken);
-        ImportanceSource.Result? importance = ImportanceSource.Read(parsed, path, asked, threads, cancellationToken);
+        ImportanceSource.Result? importance = ImportanceSource.Read(parsed, file, asked, threads, cancellationToken);
         options = asked?.Options(importance?.Means) ?? options with { Importance = importance?.Means, Metadata = [.. options.Metadata, .. importance?.Metadata ?? []] };
         options = options with { Check = !parsed.GetValue(s_noCheck), MaxError = parsed.GetValue(s_maxError) };
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);

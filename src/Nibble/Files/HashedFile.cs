@@ -48,6 +48,7 @@ public sealed record HashedFile(string Name, string Sha256)
             bytesRead?.Invoke(region.Length);
             file.Release(region);
         }
+        hash.AppendData(file.ReadTail(tensor));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

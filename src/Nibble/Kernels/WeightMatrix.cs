@@ -20,13 +20,13 @@ public abstract class WeightMatrix
     public int Columns { get; }
 
     /// <param name="format">The format of the blocks.</param>
-    /// <param name="data">The blocks, row after row; it must stay valid as long as the matrix is in use.</param>
+    /// <param name="data">The blocks, row after row, and the tensor's tail where the format has one; it must stay valid as long as the matrix is in use.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns, a multiple of the format's block size.</param>
     public static WeightMatrix Create(WeightFormat format, MemoryRegion data, int rows, int columns)
     {
         ArgumentNullException.ThrowIfNull(format);
-        if (columns % format.BlockSize != 0 || format.ByteSize((long)rows * columns) != data.Length)
+        if (columns % format.BlockSize != 0 || format.TensorBytes((long)rows * columns) != data.Length)
             throw new ArgumentException($"[{rows}, {columns}] of {format} does not take {data.Length} bytes", nameof(data));
         return format.Accept(new Creator(format, data, rows, columns));
     }
@@ -42,22 +42,25 @@ public abstract class WeightMatrix
 
     private sealed class Creator(WeightFormat format, MemoryRegion data, int rows, int columns) : IWeightVisitor<WeightMatrix>
     {
-        public WeightMatrix Visit<TWeight, TActivation>()
-            where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
-            where TActivation : unmanaged, IBlock<TActivation> =>
-            new WeightMatrix<TWeight, TActivation>(format, data, rows, columns);
+        public WeightMatrix Visit<TWeight, TActivation, TTail>()
+            where TWeight : unmanaged, ITensorBlock<TWeight, TActivation, TTail>
+            where TActivation : unmanaged, IBlock<TActivation>
+            where TTail : unmanaged =>
+            new WeightMatrix<TWeight, TActivation, TTail>(format, data, rows, columns);
     }
 }
 
-internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
+internal sealed unsafe class WeightMatrix<TWeight, TActivation, TTail>(WeightFormat format, MemoryRegion data, int rows, int columns)
     : WeightMatrix(format, rows, columns)
-    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
+    where TWeight : unmanaged, ITensorBlock<TWeight, TActivation, TTail>
     where TActivation : unmanaged, IBlock<TActivation>
+    where TTail : unmanaged
 {
     /// <summary>Rows that one thread takes at a time: they stay in its first-level cache while all tokens pass.</summary>
     private const int RowsPerTile = 16;
 
     private readonly int _blocksPerRow = columns / TWeight.BlockSize;
+    private readonly TTail _tail = WeightFormat<TWeight, TActivation, TTail>.TailOf(data.AsSpan<byte>(data.Length - format.TailBytes, format.TailBytes));
 
     public override void Multiply(Activations input, Activations result, WorkerPool pool)
     {
@@ -73,6 +76,7 @@ internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat for
             InputBlocks = Columns / TActivation.BlockSize,
             Tokens = input.Tokens,
             Result = result.WritePointer,
+            Tail = _tail,
         };
         pool.Run(work, (Rows + RowsPerTile - 1) / RowsPerTile);
         // The work holds plain addresses, which keep nothing alive.
@@ -83,7 +87,7 @@ internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat for
 
     public override void ReadRow(int row, Span<float> destination)
     {
-        TWeight.Dequantize(data.AsSpan<TWeight>((long)row * _blocksPerRow, _blocksPerRow), destination);
+        TWeight.Dequantize(data.AsSpan<TWeight>((long)row * _blocksPerRow, _blocksPerRow), in _tail, destination);
         GC.KeepAlive(this);
     }
 
@@ -94,6 +98,7 @@ internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat for
         public TActivation* Input;
         public int InputBlocks, Tokens;
         public float* Result;
+        public TTail Tail;
 
         public readonly void Run(int start, int end)
         {
@@ -104,7 +109,7 @@ internal sealed unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat for
                 {
                     ReadOnlySpan<TActivation> x = new(Input + (long)token * InputBlocks, InputBlocks);
                     for (int row = tile * RowsPerTile; row < last; row++)
-                        Result[(long)token * Rows + row] = TWeight.Dot(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), x);
+                        Result[(long)token * Rows + row] = TWeight.Dot(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), x, in Tail);
                 }
             }
         }

@@ -81,12 +81,13 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
             (WeightFormat target, WeightFormat? insteadOf) = chooser.Choose(source);
             Check(source, target);
             string name = layer < 0 ? source.Name : Renumber(source.Name, layer - options.PrunedLayers.Count(pruned => pruned < layer));
-            planned.Add(new(source, source with { Name = name, TypeName = target.Name, Format = target, Bytes = target.ByteSize(source.Count) }) { InsteadOf = insteadOf, Part = parts?.PartOf(source) ?? 0 });
+            planned.Add(new(source, source with { Name = name, TypeName = target.Name, Format = target, Bytes = target.TensorBytes(source.Count) }) { InsteadOf = insteadOf, Part = parts?.PartOf(source) ?? 0 });
         }
         if (parts is not null) planned = KeepParts(planned, parts);
         Metadata metadata = file.Metadata.Clone();
         // Removed first, so that they come last and in this order, as llama.cpp writes them: then whole files are the same.
-        foreach (string key in new[] { GgufSplit.PartKey, GgufSplit.PartCountKey, GgufSplit.TensorCountKey, VersionKey, FileTypeKey }) metadata.Remove(key);
+        foreach (string key in new[] { GgufSplit.PartKey, GgufSplit.PartCountKey, GgufSplit.TensorCountKey, VersionKey, FileTypeKey, I2_STensors.LayoutKey }) metadata.Remove(key);
+        if (planned.Exists(t => I2_STensors.Is(t.Target))) metadata[I2_STensors.LayoutKey] = MetadataValue.Of(I2_SLayout.X86.Name);
         metadata[VersionKey] = MetadataValue.Of(FormatsVersion);
         metadata[FileTypeKey] = MetadataValue.Of((uint)recipe.FileType);
         if (options.PrunedLayers.Count > 0)

@@ -75,6 +75,7 @@ public static class Quantizer
         Chunk[] chunks = [.. plan.Tensors.SelectMany((tensor, index) => output.Kept[index] is null ? Cut(tensor, index, importance[index]) : [])];
         ErrorSums[] errors = [.. output.Kept.Select(kept => kept?.Error ?? default)];
         bool hadLostValues = false;
+        TensorTails tails = default;
         Task writing = Task.CompletedTask;
         try
         {
@@ -84,9 +85,11 @@ public static class Quantizer
                 Chunk chunk = chunks[i];
                 PlannedTensor tensor = plan.Tensors[chunk.Tensor];
                 Chunk? next = i + 1 < chunks.Length ? chunks[i + 1] : null;
+                if (chunk.FirstRow == 0) tails = TensorTails.Of(file, tensor, importance[chunk.Tensor]);
+                ReadOnlyMemory<byte> tail = chunk.FirstRow + chunk.Rows == tensor.Source.Rows ? tails.Target : default;
                 MemoryRegion data = file.Read(tensor.Source, chunk.FirstRow, chunk.Rows);
                 MemoryRegion result = tensor.IsConverted
-                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)chunk.Rows, (int)tensor.Source.Columns, importance[chunk.Tensor].At(chunk.FirstRow))
+                    ? converter.Convert(data, tensor.Source.Format!, tensor.Target.Format!, (int)chunk.Rows, (int)tensor.Source.Columns, importance[chunk.Tensor].At(chunk.FirstRow), tails)
                     : data;
                 bool losesValues = tensor.IsConverted && converter.LostValues;
                 if (losesValues && !plan.Options.AllowNan)
@@ -99,6 +102,7 @@ public static class Quantizer
                 {
                     if (next is { } soon) file.Prefetch(plan.Tensors[soon.Tensor].Source, soon.FirstRow, soon.Rows);
                     output.Write(chunk.Tensor, result.AsSpan<byte>());
+                    output.Write(chunk.Tensor, tail.Span);
                     if (next?.Tensor != chunk.Tensor) output.Finish(chunk.Tensor, lost, error);
                     file.Release(data);
                 }, CancellationToken.None);

@@ -109,8 +109,8 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     public static Recipe Parse(string name) =>
         TryParse(name, out Recipe? recipe) ? recipe : Throw.BadInput<Recipe>($"unknown type '{name}'; known are {Names}");
 
-    /// <summary>The recipe with GGUF's number <paramref name="fileType"/>, or <see langword="null"/>.</summary>
-    public static Recipe? FromFileType(long fileType) => All.FirstOrDefault(r => r.FileType == fileType);
+    /// <summary>The recipes with GGUF's number <paramref name="fileType"/>: of 40 there are two, llama.cpp's Q1_0 and bitnet.cpp's I2_S.</summary>
+    public static IEnumerable<Recipe> FromFileType(long fileType) => All.Where(r => r.FileType == fileType);
 
     /// <summary>The format for a tensor of this role, before its shape is looked at.</summary>
     /// <param name="role">What the tensor does; a token embedding that is the output too counts as <see cref="TensorRole.Output"/>.</param>
@@ -145,8 +145,9 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     internal static WeightFormat FitToRow(WeightFormat format, long columns)
     {
         if (columns % format.BlockSize == 0) return format;
+        if (format == s_i2_S) return WeightFormat.Of<F16>(); // what is ternary fits no other
         WeightFormat smaller = format == s_q6_K ? s_q8_0 : format == s_q5_K ? s_q5_1 : format == s_q4_K ? s_q5_0
-            : format.Name.StartsWith("IQ", StringComparison.Ordinal) ? s_iq4_NL : s_q4_0;
+            : format == s_k4_CB || format.Name.StartsWith("IQ", StringComparison.Ordinal) ? s_iq4_NL : s_q4_0;
         return columns % smaller.BlockSize == 0 ? smaller : WeightFormat.Of<F16>();
     }
 }

@@ -1,3 +1,4 @@
+using Nibble.Formats;
 using Nibble.Memory;
 
 namespace Nibble.Files.Gguf;
@@ -12,7 +13,10 @@ public sealed class GgufFile : ModelFile
     private readonly List<TensorInfo> _tensors = [];
     private readonly Dictionary<string, (int Part, int Index)> _places = new(StringComparer.Ordinal);
 
-    private GgufFile(string path, IReadOnlyList<GgufPart> parts)
+    /// <summary>The tensors whose bytes are not what their type says alone; <see langword="null"/> where there are none.</summary>
+    private readonly I2_STensors? _ternary;
+
+    private GgufFile(string path, IReadOnlyList<GgufPart> parts, I2_SLayout? i2sLayout)
     {
         Path = path;
         _parts = parts;
@@ -27,11 +31,14 @@ public sealed class GgufFile : ModelFile
         }
         if (parts.Count > 1 && parts[0].Metadata.Integer(GgufSplit.TensorCountKey) is long expected && expected != _tensors.Count)
             Throw.BadFile(parts[0].Path, $"{GgufSplit.TensorCountKey} says {expected:N0} tensors, the {parts.Count} parts hold {_tensors.Count:N0}; download all parts again");
+        if (_tensors.Exists(I2_STensors.Is)) _ternary = new(path, Metadata, _tensors, t => DataOf(t).Data, i2sLayout);
     }
 
     /// <summary>Opens a GGUF file, with all other parts where it is one part of a split model, and checks the headers.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="i2sLayout">How its I2_S tensors are packed; <see langword="null"/> to find out.</param>
     /// <exception cref="NibbleException">A file is missing, cannot be read, is no GGUF file or is damaged.</exception>
-    public static new GgufFile Open(string path)
+    public static new GgufFile Open(string path, I2_SLayout? i2sLayout = null)
     {
         List<GgufPart> parts = [new(path)];
         try
@@ -41,7 +48,7 @@ public sealed class GgufFile : ModelFile
                 parts[0].Dispose();
                 OpenParts(path, count, parts);
             }
-            return new(path, parts);
+            return new(path, parts, i2sLayout);
         }
         catch
         {
@@ -64,10 +71,40 @@ public sealed class GgufFile : ModelFile
 
     public override MemoryRegion Read(TensorInfo tensor, long firstRow, long rows)
     {
-        if (!_places.TryGetValue(tensor.Name, out (int Part, int Index) place)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
-        GgufPart part = _parts[place.Part];
-        long rowBytes = part.Tensors[place.Index].RowBytes;
-        return part.Data(place.Index).Slice(checked(firstRow * rowBytes), checked(rows * rowBytes));
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        return I2_STensors.Is(own) ? _ternary!.Read(own, firstRow, rows, withTail: false) : data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes));
+    }
+
+    public override MemoryRegion Read(TensorInfo tensor)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        return I2_STensors.Is(own) ? _ternary!.Read(own, 0, own.Rows, withTail: true) : data;
+    }
+
+    public override void Prefetch(TensorInfo tensor, long firstRow, long rows)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        MemoryRegion soon = data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes)); // where rows share bytes, nearly these
+        (soon.Owner as MappedFile)?.Prefetch(soon);
+    }
+
+    public override void Release(MemoryRegion region)
+    {
+        if (region.Owner is AlignedBuffer buffer) buffer.Dispose(); // repacked by Read
+        else base.Release(region);
+    }
+
+    public override I2_SLayout? Layout => _ternary?.Layout;
+
+    public override string? LayoutNote => _ternary?.Note;
+
+    public override bool IsLayoutConcluded => _ternary is { IsConcluded: true };
+
+    public override byte[] ReadTail(TensorInfo tensor)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        int bytes = own.Format?.TailBytes ?? 0;
+        return data.AsSpan<byte>(data.Length - bytes, bytes).ToArray();
     }
 
     /// <summary>The part that holds a tensor of this file, counted from 0.</summary>
@@ -77,6 +114,11 @@ public sealed class GgufFile : ModelFile
     {
         foreach (GgufPart part in _parts) part.Dispose();
     }
+
+    /// <summary>A tensor as the file lists it, and its bytes there.</summary>
+    private (TensorInfo Tensor, MemoryRegion Data) DataOf(TensorInfo tensor) => _places.TryGetValue(tensor.Name, out (int Part, int Index) place)
+        ? (_parts[place.Part].Tensors[place.Index], _parts[place.Part].Data(place.Index))
+        : throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
 
     private static long PartCount(GgufPart part) => part.Metadata.Integer(GgufSplit.PartCountKey) ?? 1;
 

@@ -60,7 +60,7 @@ public sealed record GgufOutput(string Path, Metadata Metadata, IReadOnlyList<Te
             (_, int blockSize, int blockBytes) = TypeOf(tensor);
             if (tensor.Columns % blockSize != 0)
                 Throw.BadFile(Path, $"tensor {name} cannot be stored as {tensor.TypeName}: its rows of {tensor.Columns} values are no multiple of {blockSize}");
-            if (tensor.Bytes != tensor.Count / blockSize * blockBytes)
+            if (tensor.Bytes != tensor.Count / blockSize * blockBytes + (tensor.Format?.TailBytes ?? 0))
                 throw new ArgumentException($"{tensor.Count} values of type {tensor.TypeName} do not have {tensor.Bytes} bytes");
         }
     }

@@ -47,7 +47,7 @@ public sealed class HuggingFaceFolder : ModelFile
 
     /// <summary>Opens a model folder and checks that it is complete.</summary>
     /// <exception cref="NibbleException">A file is missing or damaged, or the architecture is not supported.</exception>
-    public static new HuggingFaceFolder Open(string folder)
+    public static HuggingFaceFolder Open(string folder)
     {
         string config = System.IO.Path.Combine(folder, "config.json");
         if (!File.Exists(config)) NoModel(folder);

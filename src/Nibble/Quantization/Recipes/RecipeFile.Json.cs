@@ -35,6 +35,7 @@ public sealed partial record RecipeFile
         json.WriteString("type", Recipe.Name);
         json.WriteNumber("seed", 0); // no format draws random numbers
         WriteFiles(json, "inputs", Inputs);
+        if (Layout is not null) json.WriteString("i2s-layout", Layout.Name);
         if (Importance is { } importance) Write(json, importance);
         if (AllowRequantize) json.WriteBoolean("allow-requantize", true);
         if (AllowNan) json.WriteBoolean("allow-nan", true);
@@ -95,7 +96,7 @@ public sealed partial record RecipeFile
         if (form > Form || json.TryFloat("seed") is not (null or 0)) Later(path, version, "is of a later form");
         string type = json.TryString("type") ?? Damaged<string>(path, "type");
         if (!Recipe.TryParse(type, out Recipe? recipe)) return Later<RecipeFile>(path, version, $"makes {Quoted.Of(type)}, which is no type that this version knows");
-        return new RecipeFile(version, recipe, ReadFiles(path, json, "inputs"), ReadImportance(path, json.TrySection("imatrix")),
+        return new RecipeFile(version, recipe, ReadFiles(path, json, "inputs"), ReadLayout(path, json.TryString("i2s-layout")), ReadImportance(path, json.TrySection("imatrix")),
             json.TryBool("allow-requantize") ?? false, json.TryBool("allow-nan") ?? false, ReadLayers(path, json.TryString("prune-layers") ?? ""), ReadSplit(json),
             [.. ReadTexts(path, json, "metadata").Select(t => KeyValuePair.Create(t.Key, MetadataText.Parse(t.Value) ?? Damaged<MetadataValue>(path, "metadata." + t.Key)))],
             [.. ReadTexts(path, json, "tensors").Select(t => ReadTensor(path, version, t.Key, t.Value))], ReadFiles(path, json, "result"));
@@ -119,6 +120,9 @@ public sealed partial record RecipeFile
 
     private static string Sha256(string path, JsonSection json, string key) =>
         json.TryString(key) is { } text && HashedFile.IsSha256(text) ? text : Damaged<string>(path, "imatrix." + key);
+
+    private static I2_SLayout? ReadLayout(string path, string? name) =>
+        name is null ? null : I2_SLayout.TryParse(name, out I2_SLayout? layout) ? layout : Damaged<I2_SLayout>(path, "i2s-layout");
 
     private static SplitOptions? ReadSplit(JsonSection json)
     {

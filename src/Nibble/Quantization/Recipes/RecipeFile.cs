@@ -33,6 +33,7 @@ public sealed record RecipeImportance(HashedFile Matrix, IReadOnlyList<string> I
 /// <param name="Version">The version of Nibble that made it.</param>
 /// <param name="Recipe">The name under which the file says how it is quantized.</param>
 /// <param name="Inputs">The files of the source.</param>
+/// <param name="Layout">How the source packs its I2_S weights; <see langword="null"/> where it has none.</param>
 /// <param name="Importance">The importance matrix; <see langword="null"/> for none.</param>
 /// <param name="AllowRequantize">See <see cref="QuantizationOptions.AllowRequantize"/>.</param>
 /// <param name="AllowNan">See <see cref="QuantizationOptions.AllowNan"/>.</param>
@@ -41,7 +42,7 @@ public sealed record RecipeImportance(HashedFile Matrix, IReadOnlyList<string> I
 /// <param name="Metadata">Metadata that was set.</param>
 /// <param name="Tensors">The tensors in the order of the file.</param>
 /// <param name="Outputs">The files of the result.</param>
-public sealed partial record RecipeFile(string Version, Recipe Recipe, IReadOnlyList<HashedFile> Inputs, RecipeImportance? Importance, bool AllowRequantize, bool AllowNan,
+public sealed partial record RecipeFile(string Version, Recipe Recipe, IReadOnlyList<HashedFile> Inputs, I2_SLayout? Layout, RecipeImportance? Importance, bool AllowRequantize, bool AllowNan,
     IReadOnlyList<int> PrunedLayers, SplitOptions? Split, IReadOnlyList<KeyValuePair<string, MetadataValue>> Metadata, IReadOnlyList<RecipeTensor> Tensors, IReadOnlyList<HashedFile> Outputs)
 {
     /// <summary>The version of this Nibble.</summary>
@@ -73,7 +74,7 @@ public sealed partial record RecipeFile(string Version, Recipe Recipe, IReadOnly
         Dictionary<string, string> sources = plan.Tensors.ToDictionary(t => t.Target.Name, t => t.Source.Name, StringComparer.Ordinal);
         string[] tensors = new string[result.Tensors.Count];
         Parallel.For(0, tensors.Length, Parallelism(cancellationToken), i => tensors[i] = HashedFile.Of(result, result.Tensors[i], bytesRead, cancellationToken));
-        return new RecipeFile(CurrentVersion, plan.Recipe, Hash(source.Files, bytesRead, cancellationToken), importance, plan.Options.AllowRequantize, plan.Options.AllowNan,
+        return new RecipeFile(CurrentVersion, plan.Recipe, Hash(source.Files, bytesRead, cancellationToken), source.Layout, importance, plan.Options.AllowRequantize, plan.Options.AllowNan,
             [.. plan.Options.PrunedLayers.Order()], plan.Options.Split, metadata,
             [.. result.Tensors.Select((tensor, i) => new RecipeTensor(tensor.Name, tensor.Format!, tensors[i], sources[tensor.Name]))], Hash(result.Files, bytesRead, cancellationToken));
     }

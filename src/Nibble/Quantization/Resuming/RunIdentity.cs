@@ -46,6 +46,7 @@ internal static class RunIdentity
             FileInfo info = new(path);
             Add(hash, string.Create(CultureInfo.InvariantCulture, $"{info.Name}|{info.Length}|{info.LastWriteTimeUtc.Ticks}"));
         }
+        Add(hash, $"{file.Layout}");
     }
 
     private static void AddImportance(IncrementalHash hash, QuantizationPlan plan)

@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Nibble.Files;
 using Nibble.Files.Gguf;
+using Nibble.Formats;
 using Nibble.Quantization;
 using Nibble.Quantization.Recipes;
 using Nibble.Tests.Files;
+using Nibble.Tests.Files.Gguf;
 
 namespace Nibble.Tests.Quantization.Recipes;
 
@@ -76,6 +78,37 @@ public class RecipeFileTests
     }
 
     [Fact]
+    public void Tensors_that_store_something_once_are_made_again_whole()
+    {
+        using TemporaryFolder folder = new();
+        using ModelFile source = ModelFile.Open(SampleModel.At("F32"));
+        string path = SampleModel.At("K4_CB");
+        RecipeFile recipe = RecipeFile.Of(source, QuantizationPlan.Create(source, Recipe.Parse("K4_CB")), path);
+        Quantizer.Write(source, QuantizationPlan.Create(source, recipe.Recipe, recipe.Options(importance: null)), folder.At("again.gguf"));
+        Assert.Null(recipe.Compare(folder.At("again.gguf")));
+        using ModelFile result = ModelFile.Open(path);
+        Assert.All(recipe.Tensors, t => Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(result.Read(result.Find(t.Name)!).AsSpan<byte>())), t.Sha256));
+
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[^17] ^= 1; // a level of the last tensor, before 16 bytes of padding
+        Assert.Equal("tensor 'blk.3.ffn_up.weight' has other values", recipe.Compare(folder.Write("changed.gguf", bytes)));
+    }
+
+    [Fact]
+    public void It_says_how_the_source_packs_ternary_weights()
+    {
+        using TemporaryFolder folder = new();
+        string path = TernaryModel.Save(folder.At("ternary.gguf"), TernaryModel.Plain(folder.At("plain.gguf")), I2_SLayout.Rows4, evenNorms: true);
+        using (ModelFile source = ModelFile.Open(path, I2_SLayout.Rows4))
+            Make(source, QuantizationPlan.Create(source, Recipe.Parse("TQ2_0"), new() { AllowRequantize = true }), folder.At("a.gguf")).Write(folder.At("r.json"));
+        RecipeFile read = RecipeFile.Read(folder.At("r.json"));
+        Assert.Equal(I2_SLayout.Rows4, read.Layout);
+        using ModelFile again = ModelFile.Open(path, read.Layout);
+        Quantizer.Write(again, QuantizationPlan.Create(again, read.Recipe, read.Options(importance: null)), folder.At("b.gguf"));
+        Assert.Null(read.Compare(folder.At("b.gguf")));
+    }
+
+    [Fact]
     public void Its_hashes_are_those_of_the_files_and_of_llama_cpp_s_tensors()
     {
         RecipeFile recipe = Tiny(out string path);
@@ -93,7 +126,7 @@ public class RecipeFileTests
         using TemporaryFolder folder = new();
         RecipeFile recipe = Tiny(out string path);
         Assert.Null(recipe.Compare(path));
-        Assert.Equal("tensor 'output.weight' is Q5_K and should be Q6_K", recipe.Compare(Variant(new() { OutputFormat = Nibble.Formats.WeightFormat.Of<Nibble.Formats.Q5_K>() })));
+        Assert.Equal("tensor 'output.weight' is Q5_K and should be Q6_K", recipe.Compare(Variant(new() { OutputFormat = WeightFormat.Of<Q5_K>() })));
         Assert.Equal("tensor 'blk.3.attn_k.weight' is missing", recipe.Compare(Variant(new() { PrunedLayers = new HashSet<int> { 3 } })));
         Assert.Contains("metadata", recipe.Compare(Variant(new() { Metadata = [new("general.name", MetadataValue.Of("other"))] })), StringComparison.Ordinal);
 
@@ -192,6 +225,7 @@ public class RecipeFileTests
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH", "a": "HASH"}}""", "twice")]
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "prune-layers": "1,x"}""", "prune-layers")]
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "split-max-size": 0}""", "split-max-size")]
+    [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "i2s-layout": "mips"}""", "i2s-layout")]
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {"k": "uint8:300"}}""", "metadata.k")]
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {}, "tensors": {"t": "Q4_0"}}""", "tensors.t")]
     [InlineData("""{"nibble-recipe": 1, "version": "9.8.7", "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {}, "tensors": {"t": "Q9_0 HASH"}}""", "9.8.7")]

@@ -1,6 +1,8 @@
 using Nibble.Files;
 using Nibble.Files.Gguf;
+using Nibble.Formats;
 using Nibble.Quantization;
+using Nibble.Tests.Files.Gguf;
 
 namespace Nibble.Tests.Quantization.Resuming;
 
@@ -35,6 +37,34 @@ public class ResumeTests
         Assert.Equal(seen[^1].ValuesTotal, seen[^1].ValuesDone);
         AssertSameFiles(expected, folder);
         Assert.Equal(whole.Errors, result.Errors);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(29)]
+    public void What_a_tensor_stores_once_is_kept_with_it(int steps)
+    {
+        using TemporaryFolder folder = new();
+        using ModelFile source = ModelFile.Open(SampleModel.At("F32"));
+        QuantizationPlan plan = QuantizationPlan.Create(source, Recipe.Parse("K4_CB"));
+        Interrupt(source, plan, folder, steps);
+        QuantizationResult result = Quantizer.Write(source, plan, folder.At("out.gguf"), resume: true);
+        Assert.InRange(result.Kept, steps - 1, steps);
+        Assert.Empty(result.Damaged);
+        Assert.Equal(File.ReadAllBytes(SampleModel.At("K4_CB")), File.ReadAllBytes(folder.At("out.gguf")));
+    }
+
+    [Fact]
+    public void Weights_taken_to_be_packed_in_another_way_are_another_model()
+    {
+        using TemporaryFolder folder = new();
+        string path = TernaryModel.Save(folder.At("ternary.gguf"), TernaryModel.Plain(folder.At("plain.gguf")), I2_SLayout.Arm, evenNorms: true);
+        using ModelFile source = ModelFile.Open(path, I2_SLayout.Arm), other = ModelFile.Open(path, I2_SLayout.X86);
+        QuantizationOptions options = new() { AllowRequantize = true };
+        Interrupt(source, QuantizationPlan.Create(source, Recipe.Parse("F16"), options), folder, steps: 9);
+        string message = Assert.Throws<NibbleException>(() =>
+            Quantizer.Write(other, QuantizationPlan.Create(other, Recipe.Parse("F16"), options), folder.At("out.gguf"), resume: true)).Message;
+        Assert.Contains("from another model", message, StringComparison.Ordinal);
     }
 
     [Fact]
