@@ -1,6 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Nibble.Cli.Terminal;
+using Nibble.Files;
+using Nibble.Files.Gguf;
+using Nibble.Formats;
 
 namespace Nibble.Cli.Commands;
 
@@ -44,6 +48,25 @@ internal static class CommonOptions
 
     public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
 
+    /// <summary>The layout of I2_S, of which three have the same type number.</summary>
+    public static Option<I2_SLayout?> I2SLayout() => new("--i2s-layout")
+    {
+        Description = "How a BitNet file packs its I2_S weights, where that is not to be told from them.",
+        HelpName = string.Join('|', I2_SLayout.All),
+        CustomParser = result =>
+        {
+            string name = result.Tokens[0].Value;
+            if (!I2_SLayout.TryParse(name, out I2_SLayout? layout)) result.AddError($"--i2s-layout is '{name}'; take {I2_SLayout.Names}");
+            return layout;
+        },
+    };
+
+    /// <summary>Says in which layout a file's I2_S weights were taken to be, where nobody said it: a wrong one gives a model that talks nonsense.</summary>
+    public static void TellLayout(ModelFile file)
+    {
+        if (file is { IsLayoutConcluded: true, LayoutNote: { } note }) Screen.Tell($"{file.Path}: I2_S layout {note}");
+    }
+
     /// <summary>A number with a decimal point, whatever the language of the system; a comma is refused, not taken for a separator of thousands.</summary>
     public static Option<float> Number(string name, string? alias, string description, float otherwise, string unit)
     {
@@ -77,10 +100,13 @@ internal static class CommonOptions
     };
 
     /// <summary>Refuses to write over what is read: the original of a model is seldom anywhere else.</summary>
-    /// <exception cref="NibbleException">Both are the same file.</exception>
-    public static string CheckTarget(string target, string input) => Path.GetFullPath(target) == Path.GetFullPath(input)
-        ? throw new NibbleException($"{target}: is the model that is read; name another file to write with --output")
-        : target;
+    /// <exception cref="NibbleException">A file is in both.</exception>
+    public static void CheckTargets(IEnumerable<string> targets, ModelFile input, string option = "--output")
+    {
+        HashSet<string> read = [.. input.Files.Select(Path.GetFullPath)];
+        foreach (string target in targets)
+            if (read.Contains(Path.GetFullPath(target))) throw new NibbleException($"{target}: is the model that is read; name another file to write with {option}");
+    }
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
     /// <exception cref="NibbleException">That is the input itself.</exception>
@@ -88,6 +114,7 @@ internal static class CommonOptions
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(input));
         string name = Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full);
+        if (SplitName.Parse(full) is { } part) name = part.Stem;
         // tiny-F16.gguf becomes tiny-Q4_K_M.gguf, not tiny-F16-Q4_K_M.gguf.
         if (Quantization.FileNameLevel.Find(name) is { } old) name = name[..old.Start].TrimEnd('-', '.', '_') is { Length: > 0 } stem ? stem : name;
         string target = Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");

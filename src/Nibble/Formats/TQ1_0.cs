@@ -41,6 +41,12 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<TQ1_0> blocks)
     {
+        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<TQ1_0> blocks)
+    {
         Span<byte> trits = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)
         {

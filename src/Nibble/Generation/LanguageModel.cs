@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Nibble.Files;
+using Nibble.Formats;
 using Nibble.Kernels;
 using Nibble.Models;
 using Nibble.Tokenizers;
@@ -31,10 +32,11 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Opens a GGUF file or a folder as published on Hugging Face.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="threads">Threads to use, 0 for one per processor; results do not depend on it.</param>
+    /// <param name="i2sLayout">How its I2_S tensors are packed, where it has some; <see langword="null"/> to find out.</param>
     /// <exception cref="NibbleException">It is no model that can be run; the message says why.</exception>
-    public static LanguageModel Open(string path, int threads = 0)
+    public static LanguageModel Open(string path, int threads = 0, I2_SLayout? i2sLayout = null)
     {
-        ModelFile file = ModelFile.Open(path);
+        ModelFile file = ModelFile.Open(path, i2sLayout);
         try
         {
             return new LanguageModel(file, threads);

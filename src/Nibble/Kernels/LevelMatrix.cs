@@ -10,7 +10,7 @@ namespace Nibble.Kernels;
 /// tokens are multiplied with panels of 16 rows, unpacked once for all of them.
 /// </summary>
 internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
-    : WeightMatrix<TWeight, TActivation>(format, data, rows, columns)
+    : WeightMatrix<TWeight, TActivation, NoTail>(format, data, rows, columns)
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
     where TActivation : unmanaged, IActivationBlock<TActivation>
 {
