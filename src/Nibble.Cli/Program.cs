@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Nibble;
 using Nibble.Cli;
 using Nibble.Cli.Commands;
 using Nibble.Cli.Terminal;
@@ -28,6 +29,7 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
     return Failure.Report($"{ParseErrors.Explain(parsed.Errors[0].Message)} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help)");
 try
 {
+    _ = InstructionSets.Used; // a wrong choice is refused whatever the command
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
     return code == Failure.Interrupted ? Failure.ReportInterrupted() : code;
 }

@@ -28,7 +28,7 @@ internal sealed partial class Codebook
     {
         Debug.Assert(values.Length == Dimensions && weights.Length == Dimensions && IndexOf(code) < 0, "one value and one weight per dimension");
         ReadOnlySpan<ushort> neighbours = (_neighbours ?? FindNeighbours()).Of(code);
-        if (!Avx2.IsSupported) return NearestScalar(neighbours, values, weights, scale, levels);
+        if (!InstructionSets.HasAvx2) return NearestScalar(neighbours, values, weights, scale, levels);
         return Dimensions == 8 ? NearestOfEight(neighbours, values, weights, scale, levels) : NearestOfFour(neighbours, values, weights, scale, levels);
     }
 
