@@ -14,6 +14,7 @@ RootCommand root = new("Nibble makes large language models fit: it quantizes the
     QuantizeCommand.Create(),
     RunCommand.Create(),
     ShowCommand.Create(),
+    SystemCommand.Create(),
     TokenizeCommand.Create(),
     TourCommand.Create(),
 };

@@ -15,7 +15,7 @@ public static unsafe class MachineMeasurement
 
     private const int ChunkBytes = 1 << 20;
 
-    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Bytes per second that the threads of a pool read from memory together.</summary>
     /// <exception cref="NibbleException">There is not enough memory for a buffer that no cache holds.</exception>
