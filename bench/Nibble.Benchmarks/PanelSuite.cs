@@ -48,17 +48,20 @@ internal static unsafe class PanelSuite
             PanelShape shape = new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
             PanelArguments arguments = new() { Blocks = Columns / TActivation.BlockSize, Result = (float*)result.Pointer, ResultStride = RowPanel.Rows * sizeof(float) };
             tiles.Read(shape.Group).Select(0, ref arguments);
-            bool hasVnni = VnniKernel.TryGet(shape, out VnniKernel vnni);
+            bool hasVnni = VnniKernel.TryGet(shape, out VnniKernel vnni), hasAvx512 = InstructionSets.HasAvx512;
+            Avx512Kernel avx512 = new(shape, TWeight.Coding);
+            Avx2Kernel avx2 = new(shape, TWeight.Coding);
+            byte bias = hasVnni ? vnni.Bias : hasAvx512 ? avx512.Bias : avx2.Bias;
             double pack = Measure.Best(() =>
             {
-                fixed (TWeight* first = weights) RowPanel.Pack(first, Columns / TWeight.BlockSize, RowPanel.Rows, VnniKernel.Bias, panel.Pointer, ref arguments);
+                fixed (TWeight* first = weights) RowPanel.Pack(first, Columns / TWeight.BlockSize, RowPanel.Rows, bias, panel.Pointer, ref arguments);
             });
             PanelArguments ready = arguments;
-            Avx2Kernel avx2 = new(shape);
             double multiply = Measure.Best(() =>
             {
                 PanelArguments copy = ready;
                 if (hasVnni) vnni.Run(&copy, TokenTiles.Tokens);
+                else if (hasAvx512) avx512.Run(&copy, TokenTiles.Tokens);
                 else avx2.Run(&copy, TokenTiles.Tokens);
             });
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Benchmarks;
 
@@ -9,8 +8,7 @@ internal static class Report
     /// <summary>Prints when, on what and by which command the results were measured, then the head of a table.</summary>
     public static void Start(string suite, params string[] columns)
     {
-        string vectors = Avx2.IsSupported ? "AVX2" : "no AVX2";
-        Console.WriteLine($"{DateTime.UtcNow:yyyy-MM-dd}, {Processor()} ({Environment.ProcessorCount} processors, {vectors}), .NET {Environment.Version}");
+        Console.WriteLine($"{DateTime.UtcNow:yyyy-MM-dd}, {Processor()} ({Environment.ProcessorCount} processors, {InstructionSets.Used}), .NET {Environment.Version}");
         Console.WriteLine();
         Console.WriteLine($"    dotnet run -c Release --project bench/Nibble.Benchmarks -- {suite}");
         Console.WriteLine();

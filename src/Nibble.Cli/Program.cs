@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Nibble;
 using Nibble.Cli;
 using Nibble.Cli.Commands;
 using Nibble.Cli.Terminal;
@@ -13,6 +14,7 @@ RootCommand root = new("Nibble makes large language models fit: it quantizes the
     QuantizeCommand.Create(),
     RunCommand.Create(),
     ShowCommand.Create(),
+    SystemCommand.Create(),
     TokenizeCommand.Create(),
     TourCommand.Create(),
 };
@@ -28,6 +30,7 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
     return Failure.Report($"{ParseErrors.Explain(parsed.Errors[0].Message)} (see nibble {parsed.CommandResult.Command.PathFromRoot()}--help)");
 try
 {
+    _ = InstructionSets.Used; // a wrong choice is refused whatever the command
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
     return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.KeepsProgress(parsed)) : code;
 }

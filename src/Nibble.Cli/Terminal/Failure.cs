@@ -43,6 +43,7 @@ internal static class Failure
         {
             NibbleException e => e.Message,
             AggregateException { InnerException: { } inner } => Explain(inner),
+            TypeInitializationException { InnerException: { } inner } => Explain(inner),
             OutOfMemoryException => "not enough memory for this model",
             UnauthorizedAccessException e => e.Message,
             IOException e => e.Message,

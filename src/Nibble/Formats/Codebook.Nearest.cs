@@ -31,7 +31,7 @@ internal sealed partial class Codebook
     public int Nearest(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
     {
         Debug.Assert(values.Length == Dimensions && weights.Length == Dimensions && !neighbours.IsEmpty, "one value and one weight per dimension");
-        if (!Avx2.IsSupported) return NearestScalar(neighbours, values, weights, scale, levels);
+        if (!InstructionSets.HasAvx2) return NearestScalar(neighbours, values, weights, scale, levels);
         return Dimensions == 8 ? NearestOfEight(neighbours, values, weights, scale, levels) : NearestOfFour(neighbours, values, weights, scale, levels);
     }
 

@@ -15,6 +15,9 @@ internal interface IAvx2Levels<TSelf> : IBlock<TSelf> where TSelf : unmanaged, I
     /// <summary>Whether something is added to what the scale gives.</summary>
     static virtual bool HasOffsets => false;
 
+    /// <summary>Whether scales are powers of two, of which half precision lacks many.</summary>
+    static virtual bool HasPowersOfTwo => false;
+
     /// <summary>Which numbers there are, and how few bits tell them apart.</summary>
     static abstract LevelCoding Coding { get; }
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -28,7 +27,7 @@ public partial struct IQ2_XS : IWeightBlock<IQ2_XS, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ2_XS> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -80,7 +79,7 @@ public partial struct IQ2_XS : IWeightBlock<IQ2_XS, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<IQ2_XS> weights, ReadOnlySpan<Q8_K> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ2_XS> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -23,7 +22,7 @@ public partial struct IQ3_XXS : IWeightBlock<IQ3_XXS, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ3_XXS> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -82,7 +81,7 @@ public partial struct IQ3_XXS : IWeightBlock<IQ3_XXS, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<IQ3_XXS> weights, ReadOnlySpan<Q8_K> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ3_XXS> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -23,7 +22,7 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<IQ4_NL> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -46,8 +45,8 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<IQ4_NL> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
+        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -71,7 +70,7 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
     }
 
     public static float Dot(ReadOnlySpan<IQ4_NL> weights, ReadOnlySpan<Q8_0> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ4_NL> weights, ReadOnlySpan<Q8_0> activations)
     {

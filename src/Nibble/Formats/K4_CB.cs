@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -67,7 +66,7 @@ public partial struct K4_CB : ITensorBlock<K4_CB, Q8_K, SByte16>
     }
 
     public static float Dot(ReadOnlySpan<K4_CB> weights, ReadOnlySpan<Q8_K> activations, in SByte16 tail) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations, in tail) : DotScalar(weights, activations, in tail);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations, in tail) : DotScalar(weights, activations, in tail);
 
     internal static float DotScalar(ReadOnlySpan<K4_CB> weights, ReadOnlySpan<Q8_K> activations, in SByte16 tail)
     {

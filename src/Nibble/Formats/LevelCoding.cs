@@ -6,6 +6,10 @@ namespace Nibble.Formats;
 /// <param name="Table">Where they do not: number = Table[code], at most 16 of them; else empty.</param>
 internal sealed record LevelCoding(int Bits, int Bias, sbyte[] Table)
 {
+    public int Smallest { get; } = Table.Length > 0 ? Table.Min() : -Bias;
+
+    public int Largest { get; } = Table.Length > 0 ? Table.Max() : (1 << Bits) - 1 - Bias;
+
     /// <summary>The numbers from <c>-bias</c> on.</summary>
     public static LevelCoding Linear(int bits, int bias = 0) => new(bits, bias, []);
 

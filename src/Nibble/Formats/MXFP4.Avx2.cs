@@ -26,6 +26,8 @@ public partial struct MXFP4 : IAvx2Step<MXFP4, Q8_0>, IAvx2Levels<MXFP4>
 
     static int IAvx2Levels<MXFP4>.GroupSize => 32;
 
+    static bool IAvx2Levels<MXFP4>.HasPowersOfTwo => true;
+
     static LevelCoding IAvx2Levels<MXFP4>.Coding { get; } = LevelCoding.Of(4, FourBitFloats.Doubled);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

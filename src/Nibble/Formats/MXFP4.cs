@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -19,7 +18,7 @@ public partial struct MXFP4 : IWeightBlock<MXFP4, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<MXFP4> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -40,7 +39,7 @@ public partial struct MXFP4 : IWeightBlock<MXFP4, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<MXFP4> blocks)
     {
-        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 
@@ -67,7 +66,7 @@ public partial struct MXFP4 : IWeightBlock<MXFP4, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<MXFP4> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<MXFP4> weights, ReadOnlySpan<Q8_0> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<MXFP4> weights, ReadOnlySpan<Q8_0> activations)
     {

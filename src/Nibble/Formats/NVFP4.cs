@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -27,7 +26,7 @@ public partial struct NVFP4 : IWeightBlock<NVFP4, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<NVFP4> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -51,7 +50,7 @@ public partial struct NVFP4 : IWeightBlock<NVFP4, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<NVFP4> blocks)
     {
-        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 
@@ -74,7 +73,7 @@ public partial struct NVFP4 : IWeightBlock<NVFP4, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<NVFP4> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<NVFP4> weights, ReadOnlySpan<Q8_0> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<NVFP4> weights, ReadOnlySpan<Q8_0> activations)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -19,7 +18,7 @@ public partial struct Q1_0 : IWeightBlock<Q1_0, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<Q1_0> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -36,7 +35,7 @@ public partial struct Q1_0 : IWeightBlock<Q1_0, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q1_0> blocks)
     {
-        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 
@@ -58,7 +57,7 @@ public partial struct Q1_0 : IWeightBlock<Q1_0, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q1_0> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<Q1_0> weights, ReadOnlySpan<Q8_0> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q1_0> weights, ReadOnlySpan<Q8_0> activations)
     {

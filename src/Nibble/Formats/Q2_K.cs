@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -23,7 +22,7 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q2_K> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -46,8 +45,8 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q2_K> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
+        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -115,7 +114,7 @@ public partial struct Q2_K : IWeightBlock<Q2_K, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<Q2_K> weights, ReadOnlySpan<Q8_K> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q2_K> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -16,7 +15,7 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<Q4_0> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -37,7 +36,7 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q4_0> blocks)
     {
-        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 
@@ -58,8 +57,8 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_0> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
+        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -78,7 +77,7 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
     }
 
     public static float Dot(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations)
     {

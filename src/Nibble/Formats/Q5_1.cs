@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -18,7 +17,7 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
 
     public static void Dequantize(ReadOnlySpan<Q5_1> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -40,7 +39,7 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q5_1> blocks)
     {
-        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 
@@ -60,8 +59,8 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_1> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
+        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -88,7 +87,7 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
     }
 
     public static float Dot(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -25,7 +24,7 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q6_K> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -48,8 +47,8 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q6_K> blocks)
     {
-        if (Avx512BW.IsSupported) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (Avx2.IsSupported) QuantizeLanes<Lanes8>(source, importance, blocks);
+        if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
+        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -95,7 +94,7 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<Q6_K> weights, ReadOnlySpan<Q8_K> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q6_K> weights, ReadOnlySpan<Q8_K> activations)
     {

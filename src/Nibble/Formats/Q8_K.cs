@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -33,7 +32,7 @@ public partial struct Q8_K : IBlock<Q8_K>, IActivationBlock<Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q8_K> blocks)
     {
-        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 

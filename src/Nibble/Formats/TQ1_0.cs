@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -24,7 +23,7 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<TQ1_0> blocks, Span<float> destination)
     {
-        if (Avx2.IsSupported) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -41,7 +40,7 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<TQ1_0> blocks)
     {
-        if (Avx2.IsSupported) QuantizeAvx2(source, blocks);
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 
@@ -61,7 +60,7 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<TQ1_0> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<TQ1_0> weights, ReadOnlySpan<Q8_K> activations) =>
-        Avx2.IsSupported ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<TQ1_0> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -121,7 +121,7 @@ internal unsafe struct AttentionKernel : IWork
             float* key = keys + k * HeadSize;
             float score = 0;
             int i = 0;
-            if (Avx512F.IsSupported)
+            if (InstructionSets.HasAvx512)
             {
                 Vector512<float> sum = Vector512<float>.Zero;
                 for (; i <= HeadSize - Vector512<float>.Count; i += Vector512<float>.Count) sum = Avx512F.FusedMultiplyAdd(Vector512.Load(query + i), Vector512.Load(key + i), sum);
@@ -154,7 +154,7 @@ internal unsafe struct AttentionKernel : IWork
     {
         int i = 0;
         // A step waits for the one before it: several sums side by side keep the processor busy.
-        for (; Avx512F.IsSupported && i <= HeadSize - 4 * Vector512<float>.Count; i += 4 * Vector512<float>.Count)
+        for (; InstructionSets.HasAvx512 && i <= HeadSize - 4 * Vector512<float>.Count; i += 4 * Vector512<float>.Count)
         {
             Vector512<float> sum0 = Vector512.Load(result + i), sum1 = Vector512.Load(result + i + 16), sum2 = Vector512.Load(result + i + 32), sum3 = Vector512.Load(result + i + 48);
             for (int k = first; k < end; k++)

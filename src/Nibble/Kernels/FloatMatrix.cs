@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Kernels.Panels;
 using Nibble.Memory;
@@ -48,7 +47,7 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
     }
 
     /// <summary>Widths that no vector of eight divides are too rare for code of their own.</summary>
-    private bool UsesPanels(int tokens) => tokens >= FewestTokens && Avx2.IsSupported && Columns % 8 == 0;
+    private bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasAvx2 && Columns % 8 == 0;
 
     private void Pack(int firstRow, int rows, float* widened, float* panel)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Kernels.Panels;
 using Nibble.Memory;
@@ -40,10 +39,11 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
         if (_packed is { } packed && PackedKernel.TryGet(PackedShape, out PackedKernel kernel)) MultiplyPacked(kernel, packed, in input, result, start, end);
         else if (!UsesPanels(input.Tokens)) base.MultiplyTiles(in input, result, start, end);
         else if (VnniKernel.TryGet(Shape, out VnniKernel vnni)) MultiplyTiles(vnni, in input, result, start, end);
-        else MultiplyTiles(new Avx2Kernel(Shape), in input, result, start, end);
+        else if (InstructionSets.HasAvx512) MultiplyTiles(new Avx512Kernel(Shape, TWeight.Coding), in input, result, start, end);
+        else MultiplyTiles(new Avx2Kernel(Shape, TWeight.Coding), in input, result, start, end);
     }
 
-    private static bool UsesPanels(int tokens) => tokens >= FewestTokens && Avx2.IsSupported;
+    private static bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasAvx2;
 
     private void MultiplyTiles<TKernel>(TKernel kernel, in ProductInput input, float* result, int start, int end) where TKernel : struct, IPanelKernel
     {
@@ -53,7 +53,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
         for (int tile = start; tile < end; tile++)
         {
             int row = tile * RowPanel.Rows, rows = Math.Min(RowPanel.Rows, Rows - row);
-            RowPanel.Pack(Weights + (long)row * BlocksPerRow, BlocksPerRow, rows, TKernel.Bias, panel, ref arguments);
+            RowPanel.Pack(Weights + (long)row * BlocksPerRow, BlocksPerRow, rows, kernel.Bias, panel, ref arguments);
             for (int token = 0; token < input.Tokens; token += TokenTiles.Tokens)
             {
                 int tokens = Math.Min(TokenTiles.Tokens, input.Tokens - token);

@@ -25,7 +25,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
         for (int bits = 0; bits < 256; bits++)
         {
             MemoryMarshal.AsBytes(blocks.AsSpan(bits, 1)).Fill((byte)bits);
-            SetScales(ref blocks[bits], () => 0.75f);
+            RandomBlocks.SetScales(ref blocks[bits], () => 0.75f);
         }
         AssertSameValues(blocks);
     }
@@ -42,9 +42,9 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
     {
         Random random = new(7);
         TWeight[] blocks = RandomWeights(random, 20);
-        for (int b = 0; b < blocks.Length; b++) SetScales(ref blocks[b], () => odd);
+        for (int b = 0; b < blocks.Length; b++) RandomBlocks.SetScales(ref blocks[b], () => odd);
         AssertSameValues(blocks);
-        for (int b = 0; b < blocks.Length; b++) SetScales(ref blocks[b], () => random.Next(2) == 0 ? odd : 1);
+        for (int b = 0; b < blocks.Length; b++) RandomBlocks.SetScales(ref blocks[b], () => random.Next(2) == 0 ? odd : 1);
         AssertSameValues(blocks);
     }
 

@@ -34,8 +34,8 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
             // All products are then whole multiples of a power of two, and their sums below 2^24 of them: nothing is rounded.
             TWeight[] weights = values == 1 ? Quantized<TWeight>(SmallIntegers(random, count)) : RandomWeights(random, count);
             TActivation[] activations = values == 1 ? Quantized<TActivation>(SmallIntegers(random, count)) : RandomActivations(random, count);
-            for (int b = 0; b < weights.Length && values > 1; b++) SetScales(ref weights[b], () => 1);
-            for (int b = 0; b < activations.Length && values > 1; b++) SetScales(ref activations[b], () => 1);
+            for (int b = 0; b < weights.Length && values > 1; b++) RandomBlocks.SetScales(ref weights[b], () => 1);
+            for (int b = 0; b < activations.Length && values > 1; b++) RandomBlocks.SetScales(ref activations[b], () => 1);
             Assert.Equal(s_dotScalar(weights, activations), GuardedDot(weights, activations));
         }
     }
@@ -64,7 +64,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
         {
             TWeight[] weights = new TWeight[1];
             MemoryMarshal.AsBytes(weights.AsSpan()).Fill(extreme);
-            SetScales(ref weights[0], () => 0.5f);
+            RandomBlocks.SetScales(ref weights[0], () => 0.5f);
             for (int i = 0; i < values; i++) signs[i] = i / period % 2 == 0 ? 127 : -127;
             AssertSameDot(weights, Quantized<TActivation>(signs));
         }
@@ -114,10 +114,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
     private TWeight[] RandomWeights(Random random, int count)
     {
         if (values == 1) return Quantized<TWeight>(RandomValues(random, count));
-        TWeight[] blocks = new TWeight[count];
-        random.NextBytes(MemoryMarshal.AsBytes(blocks.AsSpan()));
-        for (int b = 0; b < count; b++) SetScales(ref blocks[b], () => random.NextSingle() - 0.5f);
-        return blocks;
+        return RandomBlocks.Create<TWeight>(random, count, () => random.NextSingle() - 0.5f);
     }
 
     private TActivation[] RandomActivations(Random random, int count) => Quantized<TActivation>(RandomValues(random, count * values));
@@ -131,27 +128,5 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
         T[] blocks = new T[source.Length / T.BlockSize];
         T.Quantize(source, blocks);
         return blocks;
-    }
-
-    private static UE4M3x4 FourScales(Func<float> value)
-    {
-        UE4M3x4 scales = default;
-        for (int g = 0; g < 4; g++) scales[g] = UE4M3.Round(Math.Abs(value()));
-        return scales;
-    }
-
-    /// <summary>Gives a value to every field that holds a floating-point number; the other fields are whole numbers.</summary>
-    private static void SetScales<T>(ref T block, Func<float> value) where T : struct
-    {
-        object boxed = block;
-        foreach (FieldInfo field in typeof(T).GetFields())
-        {
-            if (field.FieldType == typeof(Half)) field.SetValue(boxed, (Half)value());
-            if (field.FieldType == typeof(float)) field.SetValue(boxed, value());
-            if (field.FieldType == typeof(E8M0)) field.SetValue(boxed, new E8M0 { Bits = (byte)(127 + Math.Floor(Math.Log2(Math.Abs(value()) + 0.01))) });
-            if (field.FieldType == typeof(TernaryScales)) field.SetValue(boxed, (TernaryScales)field.GetValue(boxed)! with { Scale = (Half)value() });
-            if (field.FieldType == typeof(UE4M3x4)) field.SetValue(boxed, FourScales(value));
-        }
-        block = (T)boxed;
     }
 }

@@ -13,7 +13,7 @@ internal static unsafe class FloatKernel
     /// <param name="stride">Values from one token of the result to the next.</param>
     public static void Run(float* weights, float* tokens, int columns, float* result, long stride)
     {
-        if (Avx512F.IsSupported) RunAvx512(weights, tokens, columns, result, stride);
+        if (InstructionSets.HasAvx512) RunAvx512(weights, tokens, columns, result, stride);
         else for (int token = 0; token < TokenTiles.Tokens; token += 4) RunFour(weights, tokens + token, columns, result + token * stride, stride);
     }
 

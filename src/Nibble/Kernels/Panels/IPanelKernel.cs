@@ -7,9 +7,9 @@ namespace Nibble.Kernels.Panels;
 internal unsafe interface IPanelKernel
 {
     /// <summary>What weights are stored with to suit the kernel's instructions: it is added to their numbers, modulo 256.</summary>
-    static abstract byte Bias { get; }
+    byte Bias { get; }
 
     /// <param name="arguments">What to multiply.</param>
-    /// <param name="tokens">1 to 8; the result may be written up to the next power of two.</param>
+    /// <param name="tokens">1 to 8; the result may be written for all 8.</param>
     void Run(PanelArguments* arguments, int tokens);
 }

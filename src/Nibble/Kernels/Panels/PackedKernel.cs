@@ -21,7 +21,7 @@ internal readonly unsafe struct PackedKernel
     /// <summary>The kernel for a shape, assembled when first asked for, unless the processor or the system cannot run it.</summary>
     public static bool TryGet(PackedShape shape, out PackedKernel kernel)
     {
-        kernel = VnniKernel.IsSupported ? Assembled.GetOrAdd(shape, key => new(() => new PackedKernel(key))).Value : default;
+        kernel = InstructionSets.HasAvx512Vnni ? Assembled.GetOrAdd(shape, key => new(() => new PackedKernel(key))).Value : default;
         return kernel._one != 0 && kernel._two != 0 && kernel._four != 0 && kernel._eight != 0;
     }
 

@@ -43,8 +43,10 @@ internal readonly record struct PackedShape(int Bits, int Bias, bool HasTable, i
         where TActivation : unmanaged, IActivationBlock<TActivation>
     {
         bool isLarge = TActivation.BlockSize == 256, hasTable = TWeight.Coding.Table.Length > 0;
+        PackedScales ofGroups = TWeight.HasPowersOfTwo ? PackedScales.UpperHalves : PackedScales.Halves;
+        PackedScales ofMultiples = TWeight.GroupSize == 256 ? PackedScales.One : PackedScales.Multiples;
         return new(TWeight.Coding.Bits, hasTable ? 128 : TWeight.Coding.Bias, hasTable, isLarge ? TWeight.GroupSize : Math.Min(TWeight.GroupSize, 32), TActivation.BlockSize,
-            !isLarge ? typeof(TWeight) == typeof(MXFP4) ? PackedScales.UpperHalves : PackedScales.Halves : TWeight.GroupSize == 256 ? PackedScales.One : PackedScales.Multiples, TWeight.HasOffsets);
+            isLarge ? ofMultiples : ofGroups, TWeight.HasOffsets);
     }
 
     /// <summary>The power of two by which codes are biased, or -1 where they are not.</summary>

@@ -10,13 +10,13 @@ internal static unsafe class Transposition
     /// <summary>Transposes an 8 by 8 matrix of groups of four bytes.</summary>
     /// <param name="source">The first of 8 rows of 32 bytes.</param>
     /// <param name="sourceStride">Bytes from one row to the next.</param>
-    /// <param name="bias">Added to every byte, modulo 256: 0 or 128.</param>
+    /// <param name="bias">Added to every byte, modulo 256.</param>
     /// <param name="target">Group g of row r becomes group r of the row at <c>target + g * targetStride</c>.</param>
     /// <param name="targetStride">Bytes from one row of the result to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void EightByEight(byte* source, long sourceStride, byte bias, byte* target, long targetStride)
     {
-        Vector256<byte> flip = Vector256.Create(bias);
+        Vector256<byte> added = Vector256.Create(bias);
         Vector256<int> r0 = Row(0), r1 = Row(1), r2 = Row(2), r3 = Row(3), r4 = Row(4), r5 = Row(5), r6 = Row(6), r7 = Row(7);
         // Each step doubles the number of rows whose groups lie together: pairs, then fours, then all eight.
         Vector256<long> a0 = Avx2.UnpackLow(r0, r1).AsInt64(), a1 = Avx2.UnpackHigh(r0, r1).AsInt64();
@@ -35,7 +35,7 @@ internal static unsafe class Transposition
         Put(7, Avx2.Permute2x128(b3, b7, 0x31));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        Vector256<int> Row(int row) => (Vector256.Load(source + row * sourceStride) ^ flip).AsInt32();
+        Vector256<int> Row(int row) => (Vector256.Load(source + row * sourceStride) + added).AsInt32();
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         void Put(int group, Vector256<long> rows) => rows.AsByte().Store(target + group * targetStride);

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Kernels.Panels;
 
@@ -15,15 +14,12 @@ internal readonly unsafe struct VnniKernel : IPanelKernel
         (_one, _two, _four, _eight) = (VnniAssembler.Load(shape, 1), VnniAssembler.Load(shape, 2), VnniAssembler.Load(shape, 4), VnniAssembler.Load(shape, 8));
 
     /// <summary>VPDPBUSD multiplies unsigned by signed bytes.</summary>
-    public static byte Bias => 128;
-
-    /// <summary>Whether the processor has AVX-512 VNNI, for which there is no property of its own.</summary>
-    public static bool IsSupported { get; } = DetectInstructions();
+    public byte Bias => 128;
 
     /// <summary>The kernel for a shape, assembled when first asked for, unless the system allows no assembled code.</summary>
     public static bool TryGet(PanelShape shape, out VnniKernel kernel)
     {
-        kernel = IsSupported ? Assembled.GetOrAdd(shape, key => new(() => new VnniKernel(key))).Value : default;
+        kernel = InstructionSets.HasAvx512Vnni ? Assembled.GetOrAdd(shape, key => new(() => new VnniKernel(key))).Value : default;
         return kernel._one != 0 && kernel._two != 0 && kernel._four != 0 && kernel._eight != 0;
     }
 
@@ -31,12 +27,5 @@ internal readonly unsafe struct VnniKernel : IPanelKernel
     {
         nint code = tokens switch { 1 => _one, 2 => _two, <= 4 => _four, _ => _eight };
         ((delegate* unmanaged[SuppressGCTransition]<PanelArguments*, void>)code)(arguments);
-    }
-
-    private static bool DetectInstructions()
-    {
-        if (!Avx512BW.IsSupported) return false; // which also says that the system saves the registers
-        (_, _, int features, _) = X86Base.CpuId(7, 0);
-        return (features & 1 << 11) != 0;
     }
 }

@@ -1,0 +1,26 @@
+using Nibble.Formats;
+using Nibble.Kernels.Panels;
+
+namespace Nibble.Kernels;
+
+/// <summary>With which instructions matrices are multiplied on this machine, by what <c>NIBBLE_ISA</c> and the system allow.</summary>
+public static class KernelChoice
+{
+    /// <summary>Rows packed 16 side by side, for any number of tokens; <see langword="null"/> where rows are not packed.</summary>
+    public static string? PackedRows => PackedKernel.TryGet(PackedShape.Of<Q8_0, Q8_0>(), out _) ? Avx512Vnni : null;
+
+    /// <summary>Panels of 16 rows taken apart for several tokens; <see langword="null"/> where rows are multiplied one by one.</summary>
+    public static string? Panels =>
+        VnniKernel.TryGet(new PanelShape(32, 32, false), out _) ? Avx512Vnni
+        : InstructionSets.HasAvx512 ? Avx512
+        : InstructionSets.HasAvxVnni ? "AVX-VNNI"
+        : InstructionSets.HasAvx2 ? Avx2 : null;
+
+    /// <summary>Floating-point weights with several tokens; <see langword="null"/> where rows are multiplied one by one.</summary>
+    public static string? FloatPanels => InstructionSets.HasAvx512 ? Avx512 : InstructionSets.HasAvx2 ? Avx2 : null;
+
+    /// <summary>One row with one token; <see langword="null"/> for code without vectors.</summary>
+    public static string? Rows => InstructionSets.HasAvx2 ? Avx2 : null;
+
+    private const string Avx2 = "AVX2", Avx512 = "AVX-512", Avx512Vnni = "AVX-512 VNNI";
+}
