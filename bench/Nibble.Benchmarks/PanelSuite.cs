@@ -63,7 +63,7 @@ internal static unsafe class PanelSuite
             });
 
             PackedShape packedShape = PackedShape.Of<TWeight, TActivation>();
-            if (!PackedKernel.TryGet(packedShape, out PackedKernel kernel)) return (pack, multiply, double.NaN, double.NaN, double.NaN, 0);
+            if (PackedKernel.TryGet(packedShape) is not { } kernel) return (pack, multiply, double.NaN, double.NaN, double.NaN, 0);
             using AlignedBuffer packed = new(PackedRows.Bytes(packedShape, Columns)), table = new(64);
             using TokenTiles single = new();
             single.Fill<TActivation>((float*)input.Pointer, 1, Columns, pool);
@@ -74,6 +74,7 @@ internal static unsafe class PanelSuite
             PackedArguments eight = new() { Weights = packed.Pointer, Table = table.Pointer, Blocks = Columns / TActivation.BlockSize, Result = (float*)result.Pointer, ResultStride = RowPanel.Rows * sizeof(float) }, one = eight;
             tiles.Read(packedShape.Group).Select(0, ref eight);
             single.Read(packedShape.Group).Select(0, ref one);
+            kernel.Prepare(TokenTiles.Tokens);
             double secondsOfEight = Measure.Best(() =>
             {
                 PackedArguments copy = eight;

@@ -22,14 +22,15 @@ internal static class ImatrixCommand
         Option<int?> chunks = new("--chunks") { Description = "Windows to read at most. Default: all.", HelpName = "N" };
         Option<int> frequency = new("--output-frequency", "--save-frequency") { Description = "Save what was collected after so many windows; a run that was stopped goes on from there.", DefaultValueFactory = _ => 10, HelpName = "N" };
         Option<bool> processOutput = new("--process-output") { Description = "Collect for the output matrix, too." };
-        Option<int> threads = CommonOptions.Threads();
+        Option<int> threads = CommonOptions.ModelThreads();
+        Option<bool> noRepack = CommonOptions.NoRepack();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("imatrix", "Collect an importance matrix: run a model on a text and note which columns of its matrices matter.",
             "nibble imatrix models/tiny --text calibration.txt -o tiny-imatrix.gguf",
             "nibble quantize models/tiny Q3_K_M --imatrix tiny-imatrix.gguf",
             "nibble imatrix --in-file code.gguf --in-file prose.dat -o both.gguf")
         {
-            model, text, output, inputs, context, chunks, frequency, processOutput, threads, json,
+            model, text, output, inputs, context, chunks, frequency, processOutput, threads, noRepack, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -41,7 +42,8 @@ internal static class ImatrixCommand
                 int every = parsed.GetValue(frequency) is > 0 and var n ? n : throw new NibbleException("--output-frequency must be 1 or more");
                 int most = parsed.GetValue(chunks) ?? int.MaxValue;
                 if (most < 1) throw new NibbleException("--chunks must be 1 or more");
-                result = Collect(path, textPath, target, parsed.GetValue(context), most, every, parsed.GetValue(processOutput), parsed.GetValue(threads), cancellationToken);
+                result = Collect(path, textPath, target, parsed.GetValue(context), most, every, parsed.GetValue(processOutput),
+                    new ModelOptions { Threads = parsed.GetValue(threads), Repack = !parsed.GetValue(noRepack) }, cancellationToken);
             }
             else if (parsed.GetValue(inputs) is not { Length: > 0 })
             {
@@ -55,10 +57,10 @@ internal static class ImatrixCommand
         return command;
     }
 
-    private static ImportanceMatrix Collect(string path, string textPath, string target, int? context, int chunks, int every, bool includeOutput, int threads, CancellationToken cancellationToken)
+    private static ImportanceMatrix Collect(string path, string textPath, string target, int? context, int chunks, int every, bool includeOutput, ModelOptions options, CancellationToken cancellationToken)
     {
         byte[] bytes = TextFile.Read(textPath, cancellationToken);
-        using LanguageModel language = LanguageModel.Open(path, threads);
+        using LanguageModel language = LanguageModel.Open(path, options);
         int window = language.ContextFor(context ?? Math.Min(UsualWindow, language.Network.ContextLength));
         int[] tokens = language.Tokenizer.Encode(bytes);
         string checkpoint = CheckpointOf(target);

@@ -17,6 +17,9 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation>(WeightFormat form
     /// <summary>From so many tokens on, widening pays.</summary>
     private const int FewestTokens = 4;
 
+    public override string Kernel(int tokens) =>
+        !UsesPanels(tokens) ? base.Kernel(tokens) : Avx512F.IsSupported ? "panels of 16 rows, AVX-512" : "panels of 16 rows, AVX2";
+
     internal override ProductInput Prepare(Activations input, WorkerPool pool) =>
         UsesPanels(input.Tokens) ? new() { Tokens = input.Tokens, FloatTiles = input.AsFloatTiles(pool) } : base.Prepare(input, pool);
 

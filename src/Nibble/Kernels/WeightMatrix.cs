@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Memory;
 
@@ -23,10 +24,16 @@ public abstract unsafe class WeightMatrix
 
     public int Columns { get; }
 
-    /// <summary>Whether the weights may be arranged anew in memory to suit the processor, in about as many bytes as they have in the file.</summary>
+    /// <summary>
+    /// Whether the weights may be arranged anew in memory to suit the processor, in about as many bytes as they have in the file. To be
+    /// set before the first product.
+    /// </summary>
     public bool MayRepack { get; set; } = true;
 
     internal long Bytes => Data.Length;
+
+    /// <summary>Bytes that a product reads.</summary>
+    internal virtual long BytesRead => Data.Length;
 
     private protected MemoryRegion Data { get; }
 
@@ -55,6 +62,9 @@ public abstract unsafe class WeightMatrix
         products.Add(this, input, result, pool);
         products.Multiply(pool);
     }
+
+    /// <summary>Which code multiplies that many tokens on this machine, in a few words for people: how the weights lie, and the instructions.</summary>
+    public virtual string Kernel(int tokens) => Avx2.IsSupported ? "row by row, AVX2" : "row by row, scalar";
 
     /// <summary>Writes the values of one row, <c>[Columns]</c>.</summary>
     public abstract void ReadRow(int row, Span<float> destination);
