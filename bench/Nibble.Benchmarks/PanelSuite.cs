@@ -12,11 +12,12 @@ internal static unsafe class PanelSuite
 {
     private const int Columns = 2048, PromptTokens = 128;
 
-    public static void Run()
+    public static void Run(params ReadOnlySpan<string> formats)
     {
         Report.Start("panels", "format", "unpacking, 10^9 weights/s", "multiplying, 10^9 multiply-adds/s", "both for 128 tokens, 10^9 multiply-adds/s", "packing, 10^9 weights/s", "packed, 8 tokens, 10^9 multiply-adds/s", "packed, 1 token, GB/s");
         foreach (WeightFormat format in WeightFormat.All.OrderBy(f => f.BitsPerWeight))
         {
+            if (formats.Length > 0 && !formats.Contains(format.Name)) continue;
             if (!format.TryAccept(new Visitor(), out (double Pack, double Multiply, double Repack, double Eight, double One, double Bytes) seconds)) continue;
             double weights = RowPanel.Rows * Columns;
             Report.Row(format.Name, Report.Number(weights / seconds.Pack / 1e9, 1), Report.Number(weights * TokenTiles.Tokens / seconds.Multiply / 1e9, 0),
