@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Nibble.Generation;
-using Nibble.Kernels;
 using Nibble.Models;
 
 namespace Nibble.Evaluation;
