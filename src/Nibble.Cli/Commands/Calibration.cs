@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Nibble.Cli.Terminal;
 using Nibble.Files;
-using Nibble.Formats;
 using Nibble.Generation;
 using Nibble.Quantization.Importance;
 
@@ -19,19 +18,16 @@ internal sealed record Calibration(string TextPath, int? Context, int Chunks)
     /// <summary>Whether the output matrix counts too.</summary>
     public bool IncludeOutput { get; init; }
 
-    /// <summary>How the model packs its I2_S weights, or <see langword="null"/> to find out.</summary>
-    public I2_SLayout? Layout { get; init; }
-
     /// <summary>Where to save what was collected so far, and go on from; <see langword="null"/> for nowhere.</summary>
     public string? Checkpoint { get; init; }
 
     /// <summary>Windows from one saving to the next.</summary>
     public int SaveEvery { get; init; }
 
-    public ImportanceMatrix Collect(string modelPath, int threads, CancellationToken cancellationToken)
+    public ImportanceMatrix Collect(string modelPath, ModelOptions options, CancellationToken cancellationToken)
     {
         byte[] bytes = TextFile.Read(TextPath, cancellationToken);
-        using LanguageModel language = LanguageModel.Open(modelPath, threads, Layout);
+        using LanguageModel language = LanguageModel.Open(modelPath, options);
         CommonOptions.TellLayout(language.File);
         int window = language.ContextFor(Context ?? Math.Min(UsualWindow, language.Network.ContextLength));
         int[] tokens = language.Tokenizer.Encode(bytes);

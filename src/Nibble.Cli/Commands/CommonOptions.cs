@@ -14,19 +14,27 @@ internal static class CommonOptions
     /// <summary>More than any machine has; beyond it the system gives up rather than refuse.</summary>
     private const int MostThreads = 1024;
 
-    public static Option<int> Threads()
+    public static Option<int> Threads() => Threads("--threads", "-t", "Threads to use; 0 for one per processor. Results do not depend on it.");
+
+    /// <summary>Of commands that run a model, where a second thread of a core gains nothing.</summary>
+    public static Option<int> ModelThreads() => Threads("--threads", "-t", "Threads to use; 0 for one per physical core. Results do not depend on it.");
+
+    /// <summary>Of commands that read prompts and generate.</summary>
+    public static Option<int> PromptThreads() => Threads("--threads-batch", "-tb", "Threads to read prompts with; 0 for as many as --threads.");
+
+    public static Option<bool> NoRepack() => new("--no-repack")
     {
-        Option<int> threads = new("--threads", "-t")
-        {
-            Description = "Threads to use; 0 for one per processor. Results do not depend on it.",
-            DefaultValueFactory = _ => 0,
-            HelpName = "N",
-        };
+        Description = "Multiply weights as they lie in the file instead of packing them anew in memory: slower, but the memory is the file's own pages.",
+    };
+
+    private static Option<int> Threads(string name, string alias, string description)
+    {
+        Option<int> threads = new(name, alias) { Description = description, DefaultValueFactory = _ => 0, HelpName = "N" };
         threads.Validators.Add(result =>
         {
             if (result.Errors.Any() || result.Tokens.Count == 0) return;
             if (!int.TryParse(result.Tokens[0].Value, out int count) || count is < 0 or > MostThreads)
-                result.AddError($"--threads is {result.Tokens[0].Value}; take 0 to {MostThreads}");
+                result.AddError($"{name} is {result.Tokens[0].Value}; take 0 to {MostThreads}");
         });
         return threads;
     }
@@ -84,7 +92,7 @@ internal static class CommonOptions
         return option;
     }
 
-    /// <summary>Whole numbers from 1 on, separated by commas.</summary>
+    /// <summary>Whole numbers from 1 on, separated by commas; 0 alone for none.</summary>
     public static Option<int[]> Numbers(string name, string alias, string description, int[] otherwise) => new(name, alias)
     {
         Description = description,
@@ -94,6 +102,7 @@ internal static class CommonOptions
         {
             string text = result.Tokens[0].Value;
             int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
+            if (text == "0") return [];
             if (numbers.Contains(0)) result.AddError($"{name} is '{text}'; give whole numbers from 1 on, separated by commas, as in 128,512");
             return numbers;
         },

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Nibble.Cli.Terminal;
+using Nibble.Generation;
 using Nibble.Formats;
 using Nibble.Quantization.Importance;
 
@@ -19,7 +20,8 @@ internal static class ImatrixCommand
         Option<int?> chunks = new("--chunks") { Description = "Windows to read at most. Default: all.", HelpName = "N" };
         Option<int> frequency = new("--output-frequency", "--save-frequency") { Description = "Save what was collected after so many windows; a run that was stopped goes on from there.", DefaultValueFactory = _ => 10, HelpName = "N" };
         Option<bool> processOutput = new("--process-output") { Description = "Collect for the output matrix, too." };
-        Option<int> threads = CommonOptions.Threads();
+        Option<int> threads = CommonOptions.ModelThreads();
+        Option<bool> noRepack = CommonOptions.NoRepack();
         Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("imatrix", "Collect an importance matrix: run a model on a text and note which columns of its matrices matter.",
@@ -27,7 +29,7 @@ internal static class ImatrixCommand
             "nibble quantize models/tiny Q3_K_M --imatrix tiny-imatrix.gguf",
             "nibble imatrix --in-file code.gguf --in-file prose.dat -o both.gguf")
         {
-            model, text, output, inputs, context, chunks, frequency, processOutput, layout, threads, json,
+            model, text, output, inputs, context, chunks, frequency, processOutput, layout, threads, noRepack, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -39,8 +41,8 @@ internal static class ImatrixCommand
                 int every = parsed.GetValue(frequency) is > 0 and var n ? n : throw new NibbleException("--output-frequency must be 1 or more");
                 int most = parsed.GetValue(chunks) ?? int.MaxValue;
                 if (most < 1) throw new NibbleException("--chunks must be 1 or more");
-                Calibration calibration = new(textPath, parsed.GetValue(context), most) { IncludeOutput = parsed.GetValue(processOutput), Checkpoint = CheckpointOf(target), SaveEvery = every, Layout = parsed.GetValue(layout) };
-                result = calibration.Collect(path, parsed.GetValue(threads), cancellationToken);
+                Calibration calibration = new(textPath, parsed.GetValue(context), most) { IncludeOutput = parsed.GetValue(processOutput), Checkpoint = CheckpointOf(target), SaveEvery = every };
+                result = calibration.Collect(path, new ModelOptions { Threads = parsed.GetValue(threads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) }, cancellationToken);
             }
             else if (parsed.GetValue(inputs) is not { Length: > 0 })
             {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Nibble.Cli.Terminal;
 using Nibble.Files;
+using Nibble.Generation;
 using Nibble.Quantization.Importance;
 using Nibble.Quantization.Recipes;
 
@@ -76,7 +77,7 @@ internal static class ImportanceSource
         if (asked?.Calibration is { } former && former.Text.Sha256 != hash.Sha256)
             throw new NibbleException($"{text}: is not the text that the recipe was made with ({former.Text.Name}, SHA-256 {former.Text.Sha256}); give that one with --calibrate");
         int chunks = asked?.Calibration?.Windows ?? parsed.GetValue(s_chunks) ?? int.MaxValue;
-        ImportanceMatrix matrix = new Calibration(text, asked?.Calibration?.Context ?? parsed.GetValue(s_context), chunks) { Layout = model.Layout }.Collect(model.Path, threads, cancellationToken);
+        ImportanceMatrix matrix = new Calibration(text, asked?.Calibration?.Context ?? parsed.GetValue(s_context), chunks).Collect(model.Path, new ModelOptions { Threads = threads, I2SLayout = model.Layout }, cancellationToken);
         foreach ((string tensor, int expert, long tokens) in matrix.RareExperts())
             Screen.Tell($"{tensor}: expert {expert} saw {tokens} tokens, too few to trust; take a longer or more varied text");
         return (matrix, new(Save(matrix, parsed.GetValue(s_write)), [], [], new(hash, matrix.ChunkLength, matrix.Chunks)));

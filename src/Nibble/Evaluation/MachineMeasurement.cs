@@ -15,7 +15,10 @@ public static unsafe class MachineMeasurement
 
     private const int ChunkBytes = 1 << 20;
 
-    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(200);
+    /// <summary>The first rounds run code that is not compiled well yet; a busy machine would get no further.</summary>
+    private const int FewestRounds = 8;
+
+    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Bytes per second that the threads of a pool read from memory together.</summary>
     /// <exception cref="NibbleException">There is not enough memory for a buffer that no cache holds.</exception>
@@ -57,13 +60,12 @@ public static unsafe class MachineMeasurement
     {
         double best = double.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        do
+        for (int i = 0; i < FewestRounds || Stopwatch.GetElapsedTime(start) < s_longest; i++)
         {
             long begin = Stopwatch.GetTimestamp();
             round();
             best = Math.Min(best, Stopwatch.GetElapsedTime(begin).TotalSeconds);
         }
-        while (Stopwatch.GetElapsedTime(start) < s_longest);
         return best;
     }
 

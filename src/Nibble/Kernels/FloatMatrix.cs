@@ -17,6 +17,9 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
     /// <summary>From so many tokens on, widening pays.</summary>
     private const int FewestTokens = 4;
 
+    public override string Kernel(int tokens) =>
+        !UsesPanels(tokens) ? base.Kernel(tokens) : $"panels of 16 rows, {KernelChoice.FloatPanels}";
+
     internal override ProductInput Prepare(Activations input, WorkerPool pool) =>
         UsesPanels(input.Tokens) ? new() { Tokens = input.Tokens, FloatTiles = input.AsFloatTiles(pool) } : base.Prepare(input, pool);
 

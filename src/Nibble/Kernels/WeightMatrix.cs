@@ -23,10 +23,16 @@ public abstract unsafe class WeightMatrix
 
     public int Columns { get; }
 
-    /// <summary>Whether the weights may be arranged anew in memory to suit the processor, in about as many bytes as they have in the file.</summary>
+    /// <summary>
+    /// Whether the weights may be arranged anew in memory to suit the processor, in about as many bytes as they have in the file. To be
+    /// set before the first product.
+    /// </summary>
     public bool MayRepack { get; set; } = true;
 
     internal long Bytes => Data.Length;
+
+    /// <summary>Bytes that a product reads.</summary>
+    internal virtual long BytesRead => Data.Length;
 
     private protected MemoryRegion Data { get; }
 
@@ -55,6 +61,9 @@ public abstract unsafe class WeightMatrix
         products.Add(this, input, result, pool);
         products.Multiply(pool);
     }
+
+    /// <summary>Which code multiplies that many tokens on this machine, in a few words for people: how the weights lie, and the instructions.</summary>
+    public virtual string Kernel(int tokens) => $"row by row, {KernelChoice.Rows ?? "no vectors"}";
 
     /// <summary>Writes the values of one row, <c>[Columns]</c>.</summary>
     public abstract void ReadRow(int row, Span<float> destination);
