@@ -60,13 +60,13 @@ public static class SpeedMeasurement
         {
             Test test = tests[t];
             double[] rates = new double[options.Repetitions];
-            long allocated = 0;
+            long allocated = long.MaxValue;
             for (int i = 0; i < rates.Length; i++)
             {
                 progress?.Report(new(spent / expected, test.Name, i == 0 ? 0 : rates[i - 1]));
                 long before = language.Pool.AllocatedBytes;
                 rates[i] = test.Tokens / Seconds(test);
-                allocated = language.Pool.AllocatedBytes - before;
+                allocated = Math.Min(allocated, language.Pool.AllocatedBytes - before);
                 spent += expectedSeconds[t];
             }
             results.Add(Describe(test, rates, allocated));

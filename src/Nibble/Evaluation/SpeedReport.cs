@@ -22,7 +22,7 @@ public sealed record SpeedResult(string Test, int Tokens, int Threads, IReadOnly
     /// <summary>Multiplications of a weight that a repetition did; those of attention are not counted.</summary>
     public long MultiplyAdds { get; init; }
 
-    /// <summary>Bytes of managed memory that the last repetition allocated, on all threads.</summary>
+    /// <summary>Bytes of managed memory that a repetition allocated on all threads: the fewest, for what a thread sets up when it first has to wait comes but once.</summary>
     public long AllocatedBytes { get; init; }
 
     /// <summary>Bytes of weights read per second.</summary>
