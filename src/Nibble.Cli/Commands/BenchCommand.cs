@@ -22,10 +22,11 @@ internal static class BenchCommand
         {
             model, prompts, generate, repetitions, threads, json,
         };
+        CacheSettings cache = new(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
-            IReadOnlyList<SpeedResult> results = SpeedMeasurement.Measure(language.Network, language.Pool, parsed.GetRequiredValue(prompts), parsed.GetValue(generate), parsed.GetValue(repetitions), null, cancellationToken);
+            IReadOnlyList<SpeedResult> results = SpeedMeasurement.Measure(language.Network, language.Pool, parsed.GetRequiredValue(prompts), parsed.GetValue(generate), parsed.GetValue(repetitions), null, cache.Read(parsed), cancellationToken);
             JsonOutput.Write(writer =>
             {
                 writer.WriteStartArray();

@@ -29,15 +29,16 @@ public static class SpeedMeasurement
     /// <param name="generated">Tokens to generate after the shortest prompt, or 0 for no such test.</param>
     /// <param name="repetitions">How often each test runs.</param>
     /// <param name="progress">Told after each repetition what it gave.</param>
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
     /// <param name="cancellationToken">Stops after the repetition at hand.</param>
     /// <returns>One result per test.</returns>
     /// <exception cref="NibbleException">The model's context is too short for a test.</exception>
     public static IReadOnlyList<SpeedResult> Measure(Transformer model, WorkerPool pool, IReadOnlyList<int> prompts, int generated, int repetitions,
-        IProgress<SpeedResult>? progress = null, CancellationToken cancellationToken = default)
+        IProgress<SpeedResult>? progress = null, CacheOptions? cache = null, CancellationToken cancellationToken = default)
     {
         int longest = Math.Max(prompts.DefaultIfEmpty(0).Max(), generated + 1);
         if (longest > model.ContextLength) Throw.BadInput($"{longest} tokens were asked for, and the model was trained for {model.ContextLength}; take fewer (--prompt, --generate)");
-        using Session session = new(model, Math.Max(longest, WarmUpTokens + 1), pool);
+        using Session session = new(model, Math.Max(longest, WarmUpTokens + 1), pool, cache);
         Random random = new(1);
         int[] tokens = [.. Enumerable.Range(0, session.ContextLength).Select(_ => random.Next(model.VocabularySize))];
         // Twice, for what is compiled quickly at first is compiled better when it has run for a while.

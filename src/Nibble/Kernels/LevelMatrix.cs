@@ -20,6 +20,8 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     private readonly Lock _packing = new();
     private AlignedBuffer? _packed;
 
+    internal override long BytesInUse => MayRepack && PackedKernel.TryGet(PackedShape, out _) ? Tiles * PackedRows.Bytes(PackedShape, Columns) : Bytes;
+
     private static PackedShape PackedShape => PackedShape.Of<TWeight, TActivation>();
 
     private static PanelShape Shape => new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);

@@ -9,22 +9,26 @@ namespace Nibble.Models;
 public sealed class Session : IDisposable
 {
     /// <summary>Tokens that pass through the model together: enough to read weights seldom, few enough to stay in the caches.</summary>
-    private const int BatchTokens = 256;
+    internal const int BatchTokens = 256;
 
     private readonly Transformer _model;
     private readonly ForwardState _state;
+    private readonly KvCache _cache;
     private readonly Activations _logits;
     private readonly List<int> _tokens = [];
 
     /// <param name="model">The model.</param>
     /// <param name="contextLength">Tokens that the text can have.</param>
     /// <param name="pool">The threads to use.</param>
-    public Session(Transformer model, int contextLength, WorkerPool pool)
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
+    /// <exception cref="NibbleException">The system has not the memory for it, or the model's heads cannot be stored so.</exception>
+    public Session(Transformer model, int contextLength, WorkerPool pool, CacheOptions? cache = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(contextLength);
         _model = model;
-        _state = new ForwardState(model.Width, model.CreateCache(contextLength), pool);
+        _cache = model.CreateCache(contextLength, cache);
+        _state = new ForwardState(model.Width, pool);
         _logits = new Activations(model.VocabularySize);
     }
 
@@ -39,7 +43,11 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>Tokens that the text can have.</summary>
-    public int ContextLength => _state.Cache.Capacity;
+    public int ContextLength => _cache.Capacity;
+
+    internal Transformer Model => _model;
+
+    internal KvCache Cache => _cache;
 
     /// <summary>Appends <paramref name="tokens"/> and returns the scores of the token after the last one, <c>[vocabulary]</c>, valid until the next call.</summary>
     /// <param name="tokens">At least one.</param>
@@ -59,21 +67,17 @@ public sealed class Session : IDisposable
     public Activations Append(ReadOnlySpan<int> tokens, int firstScored, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         _state.Pool.ThrowIfDisposed(); // a model disposes its threads and its file together, and what is no longer mapped must not be read
-        if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
-        if (_tokens.Count + tokens.Length > ContextLength)
-            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
-        foreach (int token in tokens)
-            if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
+        Check(tokens);
 
         // Scored tokens must be in one batch, so that their scores lie together.
         for (int start = 0; start < firstScored; start += BatchTokens)
         {
             int end = Math.Min(start + BatchTokens, firstScored);
-            Forward(tokens[start..end], end - start);
+            Forward(tokens[start..end], 0);
             progress?.Report(end);
             cancellationToken.ThrowIfCancellationRequested();
         }
-        Forward(tokens[firstScored..], 0);
+        Forward(tokens[firstScored..], tokens.Length - firstScored);
         progress?.Report(tokens.Length);
         return _logits;
     }
@@ -84,18 +88,33 @@ public sealed class Session : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (length >= _tokens.Count) return;
         _tokens.RemoveRange(length, _tokens.Count - length);
-        _state.Cache.Length = length;
+        _cache.Length = length;
     }
 
-    private void Forward(ReadOnlySpan<int> tokens, int firstScored)
+    /// <summary>Checks that <paramref name="tokens"/> can be appended.</summary>
+    internal void Check(ReadOnlySpan<int> tokens)
     {
-        _model.Forward(tokens, _state, firstScored, _logits);
-        _tokens.AddRange(tokens);
+        if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
+        if (_tokens.Count + tokens.Length > ContextLength)
+            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
+        foreach (int token in tokens)
+            if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
+    }
+
+    /// <summary>Notes tokens that have passed through the model.</summary>
+    internal void Note(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
+
+    private void Forward(ReadOnlySpan<int> tokens, int scored)
+    {
+        _state.Begin();
+        _state.Add(_cache, tokens.Length, scored);
+        _model.Forward(tokens, _state, _logits);
+        Note(tokens);
     }
 
     public void Dispose()
     {
-        _state.Cache.Dispose();
+        _cache.Dispose();
         _state.Dispose();
         _logits.Dispose();
     }

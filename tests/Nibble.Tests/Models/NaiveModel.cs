@@ -15,6 +15,9 @@ internal sealed class NaiveModel(RandomModel shape, IReadOnlyDictionary<string, 
     /// <summary>Factor on turned values.</summary>
     public double Magnitude { get; init; } = 1;
 
+    /// <summary>Whether queries, keys and values are used as they are instead of in half precision.</summary>
+    public bool IsCacheExact { get; init; }
+
     /// <summary>The scores of every token's successor.</summary>
     public double[][] Logits(int[] tokens)
     {
@@ -86,8 +89,8 @@ internal sealed class NaiveModel(RandomModel shape, IReadOnlyDictionary<string, 
         return Rounded(result);
     }
 
-    /// <summary>Queries, keys and values are used in half precision.</summary>
-    private static double[] Rounded(double[] values) => [.. values.Select(v => (double)(Half)v)];
+    /// <summary>Queries, keys and values are used in half precision, unless told otherwise.</summary>
+    private double[] Rounded(double[] values) => IsCacheExact ? values : [.. values.Select(v => (double)(Half)v)];
 
     private double[] Norm(double[] x, string name)
     {
