@@ -76,7 +76,7 @@ internal static class RunCommand
             if (text is null && parsed.GetValue(json)) throw new NibbleException("--json needs a prompt: write one behind the file, or name one with --file");
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
             int contextLength = language.ContextFor(options.ContextLength);
-            TellMemory(language, contextLength, options.Cache);
+            if (!parsed.GetValue(quiet)) TellMemory(language, contextLength, options.Cache);
             using TextGenerator generator = new(language, contextLength, options.Cache);
             if (text is null) Converse(language, generator, options with { MaxTokens = options.MaxTokens ?? TurnTokens, ContextLength = contextLength }, cancellationToken);
             else if (parsed.GetValue(json)) WriteJson(language, generator, text, options, cancellationToken);

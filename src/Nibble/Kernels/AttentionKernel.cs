@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Kernels.Panels;
@@ -105,8 +104,6 @@ internal unsafe struct AttentionKernel : IWork
                 int position = firstPosition + q / Sharing;
                 Weigh(scratch.Weights + q * AttentionTile.Keys, Math.Max(0, position - Window + 1 - block), Math.Min(count, position - block + 1), q, in state);
             }
-            TensorPrimitives.Exp(new ReadOnlySpan<float>(scratch.Weights, queries * AttentionTile.Keys), new Span<float>(scratch.Weights, queries * AttentionTile.Keys));
-            for (int q = 0; q < queries; q++) state.Sums[q] += Sum(scratch.Weights + q * AttentionTile.Keys);
 
             Read(ValueFormat, values + block * valueBytes, count, scratch.Values, state.Stride);
             for (int q = 0; q < queries; q += AttentionTile.Queries) AttentionTile.Accumulate(Rows(scratch.Weights, AttentionTile.Keys, q, queries), scratch.Values, state.Stride, count, RoundsSums, Rows(state.Weighted(0), state.Stride, q, queries));
@@ -114,33 +111,29 @@ internal unsafe struct AttentionKernel : IWork
     }
 
     /// <summary>
-    /// Makes the scores of a query relative to the highest so far, ready for the exponential; keys outside <paramref name="first"/> to
-    /// <c>end - 1</c>, which the query does not see, get none.
+    /// Turns the scores of a query into weights relative to the highest so far, and adds them to their sum. Keys outside
+    /// <paramref name="first"/> to <c>end - 1</c>, which the query does not see, weigh nothing.
     /// </summary>
     private readonly void Weigh(float* scores, int first, int end, int query, in AttentionState state)
     {
         if (first > 0 || end < AttentionTile.Keys)
         {
             Span<float> all = new(scores, AttentionTile.Keys);
-            all[..Math.Min(first, AttentionTile.Keys)].Fill(float.NegativeInfinity);
-            all[Math.Clamp(end, 0, AttentionTile.Keys)..].Fill(float.NegativeInfinity);
-            if (first >= end) return;
+            if (first >= end)
+            {
+                all.Clear();
+                return;
+            }
+            all[..first].Fill(float.NegativeInfinity);
+            all[end..].Fill(float.NegativeInfinity);
         }
-        Vector256<float> a = Vector256.Load(scores), b = Vector256.Load(scores + 8), c = Vector256.Load(scores + 16), d = Vector256.Load(scores + 24);
-        Vector256<float> eight = Vector256.Max(Vector256.Max(a, b), Vector256.Max(c, d));
-        Vector128<float> four = Vector128.Max(eight.GetLower(), eight.GetUpper());
-        four = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
-        float highest = MathF.Max(four[0], four[1]);
+        float highest = AttentionTile.Highest(scores);
         if (highest > state.Highest[query])
         {
             if (state.Sums[query] > 0) Shrink(in state, query, MathF.Exp(state.Highest[query] - highest));
             state.Highest[query] = highest;
         }
-        Vector256<float> reference = Vector256.Create(state.Highest[query]);
-        (a - reference).Store(scores);
-        (b - reference).Store(scores + 8);
-        (c - reference).Store(scores + 16);
-        (d - reference).Store(scores + 24);
+        state.Sums[query] += AttentionTile.Weigh(scores, state.Highest[query]);
     }
 
     /// <summary>Makes up for a new highest score: what was added so far counts for less.</summary>
@@ -151,8 +144,6 @@ internal unsafe struct AttentionKernel : IWork
         TensorPrimitives.Multiply(soFar, factor, soFar);
         if (RoundsSums) HalfRounding.Apply(soFar);
     }
-
-    private static float Sum(float* weights) => Vector256.Sum(Vector256.Load(weights) + Vector256.Load(weights + 8) + (Vector256.Load(weights + 16) + Vector256.Load(weights + 24)));
 
     /// <summary>Converts rows of a cache, and makes what they lack of 32 rows of <paramref name="stride"/> zero.</summary>
     private readonly void Read(WeightFormat format, byte* rows, int count, float* target, int stride)

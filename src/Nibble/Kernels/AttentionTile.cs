@@ -48,6 +48,33 @@ internal static unsafe class AttentionTile
         else Accumulate<Float8, float>(in weights, values, stride, count, in sums);
     }
 
+    /// <summary>The highest of 32 scores.</summary>
+    public static float Highest(float* scores) => Avx512F.IsSupported ? Highest<Float16>(scores) : Highest<Float8>(scores);
+
+    /// <summary>Replaces 32 scores by weights, the exponentials of what they are above <paramref name="highest"/>, and returns the weights' sum.</summary>
+    public static float Weigh(float* scores, float highest) => Avx512F.IsSupported ? Weigh<Float16>(scores, highest) : Weigh<Float8>(scores, highest);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Highest<TVector>(float* scores) where TVector : unmanaged, IFloatVector<TVector>
+    {
+        TVector highest = TVector.Load(scores);
+        for (int k = TVector.Count; k < Keys; k += TVector.Count) highest = TVector.Max(highest, TVector.Load(scores + k));
+        return highest.Largest();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static float Weigh<TVector>(float* scores, float highest) where TVector : unmanaged, IFloatVector<TVector>
+    {
+        TVector reference = TVector.Broadcast(highest), sum = default;
+        for (int k = 0; k < Keys; k += TVector.Count)
+        {
+            TVector weights = Exponential.OfNonPositive(TVector.Load(scores + k) - reference);
+            weights.Store(scores + k);
+            sum += weights;
+        }
+        return sum.Sum();
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Score<TVector>(in Rows queries, float* keys, int headSize, float scale, in Rows scores) where TVector : unmanaged, IFloatVector<TVector>
     {

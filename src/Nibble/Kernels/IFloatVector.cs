@@ -20,6 +20,25 @@ internal unsafe interface IFloatVector<TSelf> where TSelf : unmanaged, IFloatVec
 
     static abstract TSelf operator *(TSelf a, TSelf b);
 
+    static abstract TSelf operator +(TSelf a, TSelf b);
+
+    static abstract TSelf operator -(TSelf a, TSelf b);
+
+    /// <summary>The larger of each pair; NaN where one is.</summary>
+    static abstract TSelf Max(TSelf a, TSelf b);
+
+    /// <summary>The nearest whole numbers.</summary>
+    static abstract TSelf Round(TSelf a);
+
+    /// <summary>These numbers times 2 to the power of <paramref name="exponents"/>, whole numbers from -126 to 127; 0 where the exponent is smaller.</summary>
+    TSelf Scaled(TSelf exponents);
+
+    /// <summary>The sum of all numbers.</summary>
+    float Sum();
+
+    /// <summary>The largest number.</summary>
+    float Largest();
+
     /// <summary>Rounded to the 11 significant bits of half precision, ties to even. Below 2^-14, where half precision has fewer, all 11 stay.</summary>
     TSelf RoundedToHalf();
 
@@ -44,6 +63,37 @@ internal readonly unsafe struct Float8(Vector256<float> values) : IFloatVector<F
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float8 operator *(Float8 a, Float8 b) => new(a._values * b._values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float8 operator +(Float8 a, Float8 b) => new(a._values + b._values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float8 operator -(Float8 a, Float8 b) => new(a._values - b._values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float8 Max(Float8 a, Float8 b) => new(Vector256.Max(a._values, b._values));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float8 Round(Float8 a) => new(Vector256.Round(a._values));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Float8 Scaled(Float8 exponents)
+    {
+        Vector256<int> power = (Vector256.ConvertToInt32Native(exponents._values) + Vector256.Create(127)) << 23;
+        return new(Vector256.ConditionalSelect(Vector256.LessThan(exponents._values, Vector256.Create(-126f)), Vector256<float>.Zero, _values * power.AsSingle()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Sum() => Vector256.Sum(_values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Largest() => Largest(Vector128.Max(_values.GetLower(), _values.GetUpper()));
+
+    private static float Largest(Vector128<float> four)
+    {
+        four = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return MathF.Max(four[0], four[1]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Float8 RoundedToHalf()
@@ -75,6 +125,31 @@ internal readonly unsafe struct Float16(Vector512<float> values) : IFloatVector<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float16 operator *(Float16 a, Float16 b) => new(a._values * b._values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float16 operator +(Float16 a, Float16 b) => new(a._values + b._values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float16 operator -(Float16 a, Float16 b) => new(a._values - b._values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float16 Max(Float16 a, Float16 b) => new(Vector512.Max(a._values, b._values));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float16 Round(Float16 a) => new(Vector512.Round(a._values));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Float16 Scaled(Float16 exponents)
+    {
+        Vector512<int> power = (Vector512.ConvertToInt32Native(exponents._values) + Vector512.Create(127)) << 23;
+        return new(Vector512.ConditionalSelect(Vector512.LessThan(exponents._values, Vector512.Create(-126f)), Vector512<float>.Zero, _values * power.AsSingle()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Sum() => Vector512.Sum(_values);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Largest() => new Float8(Vector256.Max(_values.GetLower(), _values.GetUpper())).Largest();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Float16 RoundedToHalf()

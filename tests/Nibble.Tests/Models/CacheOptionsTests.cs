@@ -54,9 +54,9 @@ public class CacheOptionsTests
     [InlineData("F32", 1e-4)]
     [InlineData("F16", 2e-2)]
     [InlineData("BF16", 4e-2)]
-    [InlineData("Q8_0", 4e-2)]
-    [InlineData("Q5_0", 0.3)]
-    [InlineData("Q4_0", 0.6)]
+    [InlineData("Q8_0", 0.1)]
+    [InlineData("Q5_0", 0.8)]
+    [InlineData("Q4_0", 1.6)]
     public void Scores_are_those_of_an_exact_cache_but_for_rounding(string format, double tolerance)
     {
         RandomModel shape = new("llama") { HeadSize = 32 };
