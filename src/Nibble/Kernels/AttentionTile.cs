@@ -15,6 +15,9 @@ internal static unsafe class AttentionTile
     /// <summary>Queries at a time.</summary>
     public const int Queries = 4;
 
+    /// <summary>Products added up by themselves before they are added to the others: of 64 one after the other, the last bits would be lost.</summary>
+    private const int ValuesAtATime = 8;
+
     /// <summary>Four rows of a matrix; a row may be there more than once where there are fewer.</summary>
     public struct Rows
     {
@@ -81,25 +84,32 @@ internal static unsafe class AttentionTile
         float* q0 = queries.Row0, q1 = queries.Row1, q2 = queries.Row2, q3 = queries.Row3;
         for (int k = 0; k < Keys; k += 2 * TVector.Count)
         {
-            TVector a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+            TVector total0 = default, total1 = default, total2 = default, total3 = default, total4 = default, total5 = default, total6 = default, total7 = default;
             float* row = keys + k;
-            for (int i = 0; i < headSize; i++, row += Keys)
+            for (int first = 0; first < headSize; first += ValuesAtATime)
             {
-                TVector a = TVector.Load(row), b = TVector.Load(row + TVector.Count);
-                TVector query = TVector.Broadcast(q0[i]);
-                (a0, b0) = (TVector.MultiplyAdd(query, a, a0), TVector.MultiplyAdd(query, b, b0));
-                query = TVector.Broadcast(q1[i]);
-                (a1, b1) = (TVector.MultiplyAdd(query, a, a1), TVector.MultiplyAdd(query, b, b1));
-                query = TVector.Broadcast(q2[i]);
-                (a2, b2) = (TVector.MultiplyAdd(query, a, a2), TVector.MultiplyAdd(query, b, b2));
-                query = TVector.Broadcast(q3[i]);
-                (a3, b3) = (TVector.MultiplyAdd(query, a, a3), TVector.MultiplyAdd(query, b, b3));
+                TVector a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+                int end = Math.Min(headSize, first + ValuesAtATime);
+                for (int i = first; i < end; i++, row += Keys)
+                {
+                    TVector a = TVector.Load(row), b = TVector.Load(row + TVector.Count);
+                    TVector query = TVector.Broadcast(q0[i]);
+                    (a0, b0) = (TVector.MultiplyAdd(query, a, a0), TVector.MultiplyAdd(query, b, b0));
+                    query = TVector.Broadcast(q1[i]);
+                    (a1, b1) = (TVector.MultiplyAdd(query, a, a1), TVector.MultiplyAdd(query, b, b1));
+                    query = TVector.Broadcast(q2[i]);
+                    (a2, b2) = (TVector.MultiplyAdd(query, a, a2), TVector.MultiplyAdd(query, b, b2));
+                    query = TVector.Broadcast(q3[i]);
+                    (a3, b3) = (TVector.MultiplyAdd(query, a, a3), TVector.MultiplyAdd(query, b, b3));
+                }
+                (total0, total1, total2, total3) = (total0 + a0, total1 + a1, total2 + a2, total3 + a3);
+                (total4, total5, total6, total7) = (total4 + b0, total5 + b1, total6 + b2, total7 + b3);
             }
             TVector factor = TVector.Broadcast(scale);
-            Put(a0 * factor, b0 * factor, scores.Row0 + k);
-            Put(a1 * factor, b1 * factor, scores.Row1 + k);
-            Put(a2 * factor, b2 * factor, scores.Row2 + k);
-            Put(a3 * factor, b3 * factor, scores.Row3 + k);
+            Put(total0 * factor, total4 * factor, scores.Row0 + k);
+            Put(total1 * factor, total5 * factor, scores.Row1 + k);
+            Put(total2 * factor, total6 * factor, scores.Row2 + k);
+            Put(total3 * factor, total7 * factor, scores.Row3 + k);
         }
     }
 
