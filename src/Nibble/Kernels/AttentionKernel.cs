@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Kernels.Panels;
@@ -99,13 +100,12 @@ internal unsafe struct AttentionKernel : IWork
             Read(KeyFormat, keys + block * keyBytes, count, scratch.Values, state.Stride);
             Transpose(scratch.Values, count, state.Stride, scratch.Keys);
             for (int q = 0; q < queries; q += AttentionTile.Queries) AttentionTile.Score(QueryRows(in item, q), scratch.Keys, HeadSize, Scale, Rows(scratch.Weights, AttentionTile.Keys, q, queries));
+            Read(ValueFormat, values + block * valueBytes, count, scratch.Values, state.Stride);
             for (int q = 0; q < queries; q++)
             {
                 int position = firstPosition + q / Sharing;
-                Weigh(scratch.Weights + q * AttentionTile.Keys, Math.Max(0, position - Window + 1 - block), Math.Min(count, position - block + 1), q, in state);
+                Weigh(scratch.Weights + q * AttentionTile.Keys, Math.Max(0, position - Window + 1 - block), Math.Min(count, position - block + 1), scratch.Values, q, in state);
             }
-
-            Read(ValueFormat, values + block * valueBytes, count, scratch.Values, state.Stride);
             for (int q = 0; q < queries; q += AttentionTile.Queries) AttentionTile.Accumulate(Rows(scratch.Weights, AttentionTile.Keys, q, queries), scratch.Values, state.Stride, count, RoundsSums, Rows(state.Weighted(0), state.Stride, q, queries));
         }
     }
@@ -114,7 +114,7 @@ internal unsafe struct AttentionKernel : IWork
     /// Turns the scores of a query into weights relative to the highest so far, and adds them to their sum. Keys outside
     /// <paramref name="first"/> to <c>end - 1</c>, which the query does not see, weigh nothing.
     /// </summary>
-    private readonly void Weigh(float* scores, int first, int end, int query, in AttentionState state)
+    private readonly void Weigh(float* scores, int first, int end, float* values, int query, in AttentionState state)
     {
         if (first > 0 || end < AttentionTile.Keys)
         {
@@ -130,19 +130,48 @@ internal unsafe struct AttentionKernel : IWork
         float highest = AttentionTile.Highest(scores);
         if (highest > state.Highest[query])
         {
-            if (state.Sums[query] > 0) Shrink(in state, query, MathF.Exp(state.Highest[query] - highest));
+            if (RoundsSums)
+            {
+                AddRising(scores, first, end, values, query, in state);
+                return;
+            }
+            if (state.Sums[query] > 0)
+            {
+                float factor = MathF.Exp(state.Highest[query] - highest);
+                state.Sums[query] *= factor;
+                Span<float> soFar = new(state.Weighted(query), state.Stride);
+                TensorPrimitives.Multiply(soFar, factor, soFar);
+            }
             state.Highest[query] = highest;
         }
         state.Sums[query] += AttentionTile.Weigh(scores, state.Highest[query]);
     }
 
-    /// <summary>Makes up for a new highest score: what was added so far counts for less.</summary>
-    private readonly void Shrink(in AttentionState state, int query, float factor)
+    /// <summary>
+    /// Adds the values of keys first … end - 1, among which there are new highest scores, to a sum in half precision: key by key, since
+    /// what was added before is rounded whenever there is a new highest. The weights become 0, for nothing is left to add.
+    /// </summary>
+    [SkipLocalsInit]
+    private readonly void AddRising(float* scores, int first, int end, float* values, int query, in AttentionState state)
     {
-        state.Sums[query] *= factor;
-        Span<float> soFar = new(state.Weighted(query), state.Stride);
-        TensorPrimitives.Multiply(soFar, factor, soFar);
-        if (RoundsSums) HalfRounding.Apply(soFar);
+        float* factors = stackalloc float[AttentionTile.Keys];
+        float highest = state.Highest[query], sum = state.Sums[query];
+        for (int k = first; k < end; k++)
+        {
+            factors[k] = 1;
+            if (scores[k] > highest)
+            {
+                factors[k] = MathF.Exp(highest - scores[k]);
+                highest = scores[k];
+            }
+            scores[k] -= highest;
+        }
+        AttentionTile.Weigh(scores, highest: 0);
+        for (int k = first; k < end; k++) sum = sum * factors[k] + scores[k];
+        AttentionTile.AccumulateRising(scores, factors, values, state.Stride, first, end, state.Weighted(query));
+        state.Highest[query] = highest;
+        state.Sums[query] = sum;
+        new Span<float>(scores, AttentionTile.Keys).Clear();
     }
 
     /// <summary>Converts rows of a cache, and makes what they lack of 32 rows of <paramref name="stride"/> zero.</summary>

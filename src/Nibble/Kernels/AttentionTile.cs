@@ -51,6 +51,38 @@ internal static unsafe class AttentionTile
         else Accumulate<Float8, float>(in weights, values, stride, count, in sums);
     }
 
+    /// <summary>As <see cref="Accumulate"/> with rounding, for one query; before row k is added, the sum is multiplied with factor k where that is not 1, and rounded.</summary>
+    public static void AccumulateRising(float* weights, float* factors, float* values, int stride, int first, int end, float* sums)
+    {
+        if (Avx512F.IsSupported && stride % (4 * Float16.Count) == 0) AccumulateRising<Float16>(weights, factors, values, stride, first, end, sums);
+        else AccumulateRising<Float8>(weights, factors, values, stride, first, end, sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AccumulateRising<TVector>(float* weights, float* factors, float* values, int stride, int first, int end, float* sums) where TVector : unmanaged, IFloatVector<TVector>
+    {
+        for (int i = 0; i < stride; i += 4 * TVector.Count)
+        {
+            TVector a = TVector.Load(sums + i), b = TVector.Load(sums + i + TVector.Count), c = TVector.Load(sums + i + 2 * TVector.Count), d = TVector.Load(sums + i + 3 * TVector.Count);
+            for (int k = first; k < end; k++)
+            {
+                if (factors[k] != 1)
+                {
+                    TVector factor = TVector.Broadcast(factors[k]);
+                    (a, b, c, d) = ((a * factor).RoundedToHalf(), (b * factor).RoundedToHalf(), (c * factor).RoundedToHalf(), (d * factor).RoundedToHalf());
+                }
+                TVector weight = TVector.Broadcast(weights[k]);
+                float* row = values + (long)k * stride + i;
+                a = Add<TVector, Half>(weight, TVector.Load(row), a);
+                b = Add<TVector, Half>(weight, TVector.Load(row + TVector.Count), b);
+                c = Add<TVector, Half>(weight, TVector.Load(row + 2 * TVector.Count), c);
+                d = Add<TVector, Half>(weight, TVector.Load(row + 3 * TVector.Count), d);
+            }
+            Put(a, b, sums + i);
+            Put(c, d, sums + i + 2 * TVector.Count);
+        }
+    }
+
     /// <summary>The highest of 32 scores.</summary>
     public static float Highest(float* scores) => Avx512F.IsSupported ? Highest<Float16>(scores) : Highest<Float8>(scores);
 
