@@ -4,6 +4,8 @@ using Nibble.Benchmarks;
 const string Usage = """
     usage: dotnet run -c Release --project bench/Nibble.Benchmarks -- SUITE
 
+      attention                                   attention over a prompt and after a long text, on one thread, for every type of cache
+      batch MODEL THREADS                         what generating several texts together takes, beside one
       convert FROM:TO...                          where the time of converting goes on one thread, such as F16:Q4_K
       dequantize                                  values of every format per second on one thread, scalar and vector
       dot                                         every format's dot product on one thread, scalar and vector
@@ -16,6 +18,12 @@ try
 {
     switch (args)
     {
+        case ["attention"]:
+            AttentionSuite.Run();
+            return 0;
+        case ["batch", string model, string count] when int.TryParse(count, out int threads) && threads > 0:
+            BatchSuite.Run(model, threads);
+            return 0;
         case ["convert", _, ..]:
             ConvertSuite.Run(args.AsSpan(1));
             return 0;

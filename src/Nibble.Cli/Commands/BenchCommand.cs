@@ -28,6 +28,7 @@ internal static class BenchCommand
         {
             model, prompts, generate, repetitions, threads, promptThreads, noRepack, markdown, json,
         };
+        CacheSettings cache = new(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             if (parsed.GetValue(json) && parsed.GetValue(markdown)) throw new NibbleException("--json and --markdown were both given; give one");
@@ -36,6 +37,7 @@ internal static class BenchCommand
                 Prompts = parsed.GetRequiredValue(prompts),
                 Generated = parsed.GetValue(generate),
                 Repetitions = parsed.GetValue(repetitions),
+                Cache = cache.Read(parsed),
             };
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model),
                 new ModelOptions { Threads = parsed.GetValue(threads), PromptThreads = parsed.GetValue(promptThreads), Repack = !parsed.GetValue(noRepack) });

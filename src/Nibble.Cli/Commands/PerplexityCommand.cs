@@ -29,6 +29,7 @@ internal static class PerplexityCommand
         {
             model, text, context, windows, layout, threads, noRepack, json,
         };
+        CacheSettings cache = new(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             byte[] bytes = TextFile.Read(parsed.GetRequiredValue(text), cancellationToken);
@@ -43,7 +44,7 @@ internal static class PerplexityCommand
             {
                 SynchronousProgress<PerplexityResult> progress = new(r => show(new Step((double)r.Windows / total, Describe(r))));
                 return PerplexityMeasurement.Measure(language.Network, tokens, language.Tokenizer.AddBos ? language.Tokenizer.Bos : null,
-                    window, most, language.Pool, progress, cancellationToken);
+                    window, most, language.Pool, progress, cache.Read(parsed), cancellationToken);
             });
             if (parsed.GetValue(json)) WriteJson(result);
             else Screen.Print(string.Create(CultureInfo.InvariantCulture, $"perplexity {Describe(result)} over {result.Tokens:N0} tokens in {result.Windows} windows of {result.ContextLength}"));

@@ -4,6 +4,7 @@ using System.Text;
 using Nibble.Cli.Terminal;
 using Nibble.Formats;
 using Nibble.Generation;
+using Nibble.Models;
 using Nibble.Tokenizers;
 
 namespace Nibble.Cli.Commands;
@@ -16,6 +17,9 @@ internal static class RunCommand
 
     /// <summary>Tokens of one turn of an interactive session where -n says nothing: without a limit the first would fill the context.</summary>
     private const int TurnTokens = 128;
+
+    /// <summary>Bytes that any machine has.</summary>
+    private const long MemoryWorthTelling = 1_000_000_000;
 
     private static readonly GenerationOptions s_defaults = new();
 
@@ -46,11 +50,13 @@ internal static class RunCommand
         CommandWithExamples command = new("run", "Generate text with a model.",
             "nibble run tiny-Q4_K_M.gguf \"The captain said\" -n 64",
             "nibble run tiny-Q4_K_M.gguf --file prompt.txt --temp 0 --quiet",
+            "nibble run llama-3.2-1b-q4_k_m.gguf --file book.txt --ctx 32768 --cache-type q4_0",
             "echo \"Once upon a time\" | nibble run tiny-Q4_K_M.gguf --seed 7",
             "nibble run tiny-Q4_K_M.gguf")
         {
             model, prompt, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, layout, threads, promptThreads, noRepack, quiet, json,
         };
+        CacheSettings cache = new(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             int most = parsed.GetValue(count);
@@ -58,6 +64,7 @@ internal static class RunCommand
             {
                 MaxTokens = most == -1 ? null : most,
                 ContextLength = parsed.GetValue(context),
+                Cache = cache.Read(parsed),
                 Temperature = parsed.GetValue(temperature),
                 TopK = parsed.GetValue(topK),
                 TopP = parsed.GetValue(topP),
@@ -74,12 +81,21 @@ internal static class RunCommand
                 new ModelOptions { Threads = parsed.GetValue(threads), PromptThreads = parsed.GetValue(promptThreads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) });
             CommonOptions.TellLayout(language.File);
             int contextLength = language.ContextFor(options.ContextLength);
-            using TextGenerator generator = new(language, contextLength);
+            if (!parsed.GetValue(quiet)) TellMemory(language, contextLength, options.Cache);
+            using TextGenerator generator = new(language, contextLength, options.Cache);
             if (text is null) Converse(language, generator, options with { MaxTokens = options.MaxTokens ?? TurnTokens, ContextLength = contextLength }, cancellationToken);
             else if (parsed.GetValue(json)) WriteJson(language, generator, text, options, cancellationToken);
             else Continue(language, generator, text, options, parsed.GetValue(quiet), cancellationToken);
         }, CancellationToken.None));
         return command;
+    }
+
+    /// <summary>Says how much memory will be taken where that is more than a little.</summary>
+    private static void TellMemory(LanguageModel language, int contextLength, CacheOptions cache)
+    {
+        MemoryNeed need = language.Network.MemoryFor(contextLength, cache);
+        if (need.Total < MemoryWorthTelling) return;
+        Screen.Tell($"memory: {Format.Bytes(need.Weights)} weights, {Format.Bytes(need.Cache)} keys and values of {contextLength} tokens (--ctx), {Format.Bytes(need.Scratch)} to work in");
     }
 
     /// <summary>The seed to use: from 0 to 2^31 - 1, and one by chance for -1.</summary>

@@ -79,7 +79,7 @@ internal static class TourCommand
         int windows = PerplexityMeasurement.CountWindows(tokens.Length, window, int.MaxValue);
         SynchronousProgress<PerplexityResult> progress = new(r => table.Report(0.2 + 0.7 * r.Windows / windows, $"{level}: perplexity {Format.Perplexity(r)}"));
         PerplexityResult perplexity = PerplexityMeasurement.Measure(language.Network, tokens, language.Tokenizer.AddBos ? language.Tokenizer.Bos : null,
-            window, int.MaxValue, language.Pool, progress, cancellationToken);
+            window, int.MaxValue, language.Pool, progress, cancellationToken: cancellationToken);
 
         table.Report(0.9, $"{level}: generating");
         using TextGenerator generator = new(language, language.ContextFor(null));

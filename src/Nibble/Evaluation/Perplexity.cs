@@ -28,10 +28,11 @@ public static class PerplexityMeasurement
     /// <param name="windows">Windows to read at most.</param>
     /// <param name="pool">The threads to use; the result does not depend on their number.</param>
     /// <param name="progress">Told the result so far after every window.</param>
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
     /// <param name="cancellationToken">Stops after the window at hand.</param>
     /// <exception cref="NibbleException">The text has less than one window or a token that the model lacks, or the model's scores are not numbers.</exception>
     public static PerplexityResult Measure(Transformer model, ReadOnlyMemory<int> tokens, int? beginningOfText, int contextLength, int windows,
-        WorkerPool pool, IProgress<PerplexityResult>? progress = null, CancellationToken cancellationToken = default)
+        WorkerPool pool, IProgress<PerplexityResult>? progress = null, CacheOptions? cache = null, CancellationToken cancellationToken = default)
     {
         if (contextLength < 4) Throw.BadInput($"a context of {contextLength} tokens is too short to measure perplexity; take at least 4 (--ctx)");
         if (windows < 1) Throw.BadInput($"{windows} windows were asked for; take at least 1 (--windows)");
@@ -41,7 +42,7 @@ public static class PerplexityMeasurement
         foreach (int token in tokens.Span[..(count * contextLength)])
             if ((uint)token >= (uint)model.VocabularySize) Throw.BadInput($"the text has token {token}, and the model knows {model.VocabularySize}; its tokenizer is another model's");
 
-        using Session session = new(model, contextLength, pool);
+        using Session session = new(model, contextLength, pool, cache);
         int[] window = new int[contextLength];
         LossSum losses = new();
         for (int w = 0; w < count; w++)

@@ -15,6 +15,9 @@ public sealed record SpeedOptions
 
     /// <summary>How often each test is measured.</summary>
     public int Repetitions { get; init; } = 5;
+
+    /// <summary>How keys and values are stored; <see langword="null"/> for half precision.</summary>
+    public CacheOptions? Cache { get; init; }
 }
 
 /// <summary>Measures how fast a model reads prompts and generates. Which tokens they are makes no difference, so they are made up.</summary>
@@ -33,7 +36,7 @@ public static class SpeedMeasurement
         ArgumentNullException.ThrowIfNull(language);
         ArgumentNullException.ThrowIfNull(options);
         Check(language.Network, options);
-        using Session session = language.CreateSession(options.Prompts.Append(options.Generated).Max());
+        using Session session = language.CreateSession(options.Prompts.Append(options.Generated).Max(), options.Cache);
         Random random = new(1);
         int[] tokens = [.. Enumerable.Range(0, session.ContextLength).Select(_ => random.Next(language.Network.VocabularySize))];
         List<Test> tests = [.. options.Prompts.Select(length => new Test($"pp{length}", length, IsGeneration: false))];

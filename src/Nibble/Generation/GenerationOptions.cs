@@ -1,3 +1,5 @@
+using Nibble.Models;
+
 namespace Nibble.Generation;
 
 /// <summary>How text is generated. Names and defaults are llama.cpp's.</summary>
@@ -8,6 +10,9 @@ public sealed record GenerationOptions
 
     /// <summary>Tokens of prompt and text together; <see langword="null"/> for 4096, or the model's context where that is shorter.</summary>
     public int? ContextLength { get; init; }
+
+    /// <summary>How keys and values are stored; <see langword="null"/> for half precision.</summary>
+    public CacheOptions? Cache { get; init; }
 
     /// <summary>Divides the scores: below 1 the likely becomes likelier, 0 always takes the likeliest token (greedy).</summary>
     public float Temperature { get; init; } = 0.8f;

@@ -62,11 +62,22 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>An empty text of up to <paramref name="contextLength"/> tokens.</summary>
+    /// <param name="contextLength">Tokens that the text can have.</param>
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
+    /// <exception cref="NibbleException">The system has not the memory for it, or the model's heads cannot be stored so.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public Session CreateSession(int contextLength)
+    public Session CreateSession(int contextLength, CacheOptions? cache = null)
     {
         Pool.ThrowIfDisposed();
-        return new(Network, contextLength, Pool, GenerationPool);
+        return new(Network, contextLength, Pool, cache, GenerationPool);
+    }
+
+    /// <summary>Appends to several sessions of this model at once, which reads the weights once for all of them.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public SessionBatch CreateBatch()
+    {
+        Pool.ThrowIfDisposed();
+        return new(Network, Pool);
     }
 
     /// <summary>The context to use where <paramref name="wanted"/> tokens were asked for: at most the model's own.</summary>
@@ -87,7 +98,7 @@ public sealed class LanguageModel : IDisposable
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         options ??= new GenerationOptions();
-        using TextGenerator generator = new(this, ContextFor(options.ContextLength));
+        using TextGenerator generator = new(this, ContextFor(options.ContextLength), options.Cache);
         int[] tokens = Tokenizer.Encode(prompt, parseSpecial: true);
         StreamingDecoder decoder = new(Tokenizer);
         using IEnumerator<int> generated = generator.Generate(tokens, options, cancellationToken: cancellationToken).GetEnumerator();

@@ -51,11 +51,12 @@ public sealed class TextGenerator : IDisposable
 
     /// <param name="model">The model; it must stay open as long as this is in use.</param>
     /// <param name="contextLength">Tokens of prompt and text together.</param>
-    public TextGenerator(LanguageModel model, int contextLength)
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
+    public TextGenerator(LanguageModel model, int contextLength, CacheOptions? cache = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         _tokenizer = model.Tokenizer;
-        _session = model.CreateSession(contextLength);
+        _session = model.CreateSession(contextLength, cache);
     }
 
     /// <summary>All tokens so far, prompt and text.</summary>

@@ -1,45 +1,34 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using Nibble.Formats;
+using Nibble.Kernels.Panels;
 
 namespace Nibble.Kernels;
 
 /// <summary>
 /// Scaled dot-product attention of one layer for a batch of tokens that are already in the cache. An item is one key/value head of a few
 /// tokens, with all query heads that share it. Keys pass in blocks with a running maximum and sum, so no row of scores as long
-/// as the text is stored (Milakov and Gimelshein 2018, arXiv:1805.02867).
-/// The cache is in half precision, and so is the arithmetic: queries and the weighted sum of values are rounded to it. llama.cpp
-/// computes the same way, so that logits and perplexities can be compared with it.
+/// as the text is stored. With values in half precision their weighted sum is rounded to it, too: llama.cpp computes so, and logits and
+/// perplexities can then be compared with it.
 /// </summary>
 internal unsafe struct AttentionKernel : IWork
 {
-    /// <summary>
-    /// Keys converted to single precision together: 32 of 128 values take half a first-level cache. Blocks begin at multiples of it,
-    /// so that the result of a token does not depend on the batch it came in.
-    /// </summary>
-    private const int KeysAtATime = 32;
+    /// <summary>How the batch is cut into items, and where its keys and values are.</summary>
+    public AttentionPlan Plan;
 
-    /// <summary>Tokens of an item: what is converted serves all of them.</summary>
-    private const int TokensAtATime = 8;
-
-    /// <summary><c>[tokens, QueryHeads, HeadSize]</c>; rounded in place.</summary>
+    /// <summary><c>[tokens, QueryHeads, HeadSize]</c></summary>
     public float* Queries;
 
     /// <summary>Becomes <c>[tokens, QueryHeads, HeadSize]</c>.</summary>
     public float* Result;
 
-    /// <summary>First key/value head, <c>[capacity, HeadSize]</c>; the next heads follow <see cref="HeadStride"/> values apart.</summary>
-    public Half* Keys, Values;
+    /// <summary>Formats of a key and of a value, <c>[HeadSize]</c>.</summary>
+    public WeightFormat KeyFormat, ValueFormat;
 
-    public long HeadStride;
+    /// <summary>Whether values were turned by <see cref="Hadamard"/>, so that the result is turned back.</summary>
+    public bool AreValuesRotated;
+
     public int QueryHeads, KeyHeads, HeadSize;
-
-    /// <summary>Tokens of the batch.</summary>
-    public int Tokens;
-
-    /// <summary>Position of the first token of the batch.</summary>
-    public int FirstPosition;
 
     /// <summary>Tokens that a token sees, itself included.</summary>
     public int Window;
@@ -47,162 +36,222 @@ internal unsafe struct AttentionKernel : IWork
     /// <summary>Factor on the products, usually 1 / √HeadSize.</summary>
     public float Scale;
 
-    /// <summary>Items of the batch.</summary>
-    public readonly int Items => (Tokens + TokensAtATime - 1) / TokensAtATime * KeyHeads;
+    private readonly int Sharing => QueryHeads / KeyHeads;
+
+    private readonly bool RoundsSums => ValueFormat is WeightFormat<F16, F32, NoTail>;
+
+    /// <summary>Computes the whole batch. The result does not depend on the number of threads.</summary>
+    public readonly void Run(WorkerPool pool)
+    {
+        Plan.Cut(QueryHeads, KeyHeads, HeadSize, Window, pool.Threads);
+        pool.Run(this, Plan.ItemCount);
+        if (Plan.IsSplit) pool.Run(new MergeWork(this), Plan.ItemCount);
+    }
 
     public readonly void Run(int start, int end)
     {
-        float* keys = (float*)ThreadScratch.Take(2L * KeysAtATime * HeadSize * sizeof(float));
-        for (int item = start; item < end; item++)
+        int stride = AttentionState.StrideOf(HeadSize), most = 0;
+        for (int i = start; i < end; i++) most = Math.Max(most, Plan.Items[i].Tokens * Sharing);
+        long stateSize = AttentionState.Size(most, HeadSize), blockSize = (long)AttentionTile.Keys * stride;
+        float* keys = (float*)ThreadScratch.Take((2 * blockSize + (long)AttentionTile.Keys * most + 2 * stateSize) * sizeof(float));
+        Scratch scratch = new() { Keys = keys, Values = keys + blockSize, Weights = keys + 2 * blockSize };
+        float* states = scratch.Weights + (long)AttentionTile.Keys * most;
+        for (int i = start; i < end; i++)
         {
-            int first = item / KeyHeads * TokensAtATime;
-            Attend(first, Math.Min(Tokens, first + TokensAtATime), item % KeyHeads, keys, keys + KeysAtATime * HeadSize);
+            ref readonly AttentionItem item = ref Plan.Items[i];
+            int queries = item.Tokens * Sharing;
+            AttentionState total = new(item.Parts > 1 ? Plan.Partial(i) : states, queries, HeadSize), chunk = new(states + stateSize, queries, HeadSize);
+            Attend(in item, item.FirstChunk, in total, in scratch);
+            for (int c = 1; c < item.Chunks; c++)
+            {
+                Attend(in item, item.FirstChunk + c, in chunk, in scratch);
+                total.Add(in chunk);
+            }
+            if (item.Parts == 1) Finish(in item, in total);
         }
     }
 
-    [SkipLocalsInit]
-    private readonly void Attend(int firstToken, int endToken, int keyHead, float* keys, float* values)
+    private struct Scratch
     {
-        int sharing = QueryHeads / KeyHeads, queries = (endToken - firstToken) * sharing;
-        Span<float> largest = stackalloc float[queries], sums = stackalloc float[queries];
-        float* weights = stackalloc float[KeysAtATime];
-        largest.Fill(float.NegativeInfinity);
-        sums.Clear();
-        for (int q = 0; q < queries; q++)
-        {
-            RoundToHalf(new Span<float>(Queries + Offset(firstToken, keyHead, sharing, q), HeadSize));
-            new Span<float>(Result + Offset(firstToken, keyHead, sharing, q), HeadSize).Clear();
-        }
+        /// <summary><c>[HeadSize, 32]</c></summary>
+        public float* Keys;
 
-        int seenFirst = Math.Max(0, FirstPosition + firstToken - Window + 1), seenLast = FirstPosition + endToken - 1;
-        for (int block = seenFirst / KeysAtATime * KeysAtATime; block <= seenLast; block += KeysAtATime)
+        /// <summary><c>[32, stride]</c></summary>
+        public float* Values;
+
+        /// <summary>First scores, then weights, <c>[queries, 32]</c>.</summary>
+        public float* Weights;
+    }
+
+    /// <summary>Attention over one chunk of keys.</summary>
+    private readonly void Attend(in AttentionItem item, int chunk, in AttentionState state, in Scratch scratch)
+    {
+        state.Clear();
+        ref readonly AttentionSegment segment = ref Plan.Segments[item.Segment];
+        int queries = item.Tokens * Sharing, firstPosition = segment.FirstPosition + item.FirstToken;
+        int firstKey = Math.Max(Math.Max(0, firstPosition - Window + 1), chunk * AttentionPlan.ChunkKeys);
+        int endKey = Math.Min(firstPosition + item.Tokens, (chunk + 1) * AttentionPlan.ChunkKeys);
+        byte* keys = segment.Keys + item.KeyHead * segment.KeyStride, values = segment.Values + item.KeyHead * segment.ValueStride;
+        long keyBytes = KeyFormat.ByteSize(HeadSize), valueBytes = ValueFormat.ByteSize(HeadSize);
+        for (int block = firstKey / AttentionTile.Keys * AttentionTile.Keys; block < endKey; block += AttentionTile.Keys)
         {
-            int count = Math.Min(KeysAtATime, seenLast - block + 1);
-            long offset = keyHead * HeadStride + (long)block * HeadSize;
-            TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(Keys + offset, count * HeadSize), new Span<float>(keys, count * HeadSize));
-            TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(Values + offset, count * HeadSize), new Span<float>(values, count * HeadSize));
+            int count = Math.Min(AttentionTile.Keys, endKey - block);
+            Read(KeyFormat, keys + block * keyBytes, count, scratch.Values, state.Stride);
+            Transpose(scratch.Values, count, state.Stride, scratch.Keys);
+            for (int q = 0; q < queries; q += AttentionTile.Queries) AttentionTile.Score(QueryRows(in item, q), scratch.Keys, HeadSize, Scale, Rows(scratch.Weights, AttentionTile.Keys, q, queries));
+            Read(ValueFormat, values + block * valueBytes, count, scratch.Values, state.Stride);
             for (int q = 0; q < queries; q++)
             {
-                int position = FirstPosition + firstToken + q / sharing;
-                int first = Math.Max(0, position - Window + 1 - block), end = Math.Min(count, position - block + 1);
-                if (first >= end) continue;
-                float* result = Result + Offset(firstToken, keyHead, sharing, q);
-                float highest = Score(Queries + Offset(firstToken, keyHead, sharing, q), keys, first, end, weights);
-                if (highest > largest[q])
-                {
-                    if (sums[q] > 0) Shrink(result, MathF.Exp(largest[q] - highest), ref sums[q]);
-                    largest[q] = highest;
-                }
-                Span<float> seen = new(weights + first, end - first);
-                TensorPrimitives.Subtract(seen, largest[q], seen);
-                TensorPrimitives.Exp(seen, seen);
-                sums[q] += TensorPrimitives.Sum(seen);
-                Accumulate(result, values, first, end, weights);
+                int position = firstPosition + q / Sharing;
+                Weigh(scratch.Weights + q * AttentionTile.Keys, Math.Max(0, position - Window + 1 - block), Math.Min(count, position - block + 1), scratch.Values, q, in state);
             }
-        }
-
-        for (int q = 0; q < queries; q++)
-        {
-            Span<float> result = new(Result + Offset(firstToken, keyHead, sharing, q), HeadSize);
-            TensorPrimitives.Multiply(result, 1 / sums[q], result);
+            for (int q = 0; q < queries; q += AttentionTile.Queries) AttentionTile.Accumulate(Rows(scratch.Weights, AttentionTile.Keys, q, queries), scratch.Values, state.Stride, count, RoundsSums, Rows(state.Weighted(0), state.Stride, q, queries));
         }
     }
 
-    /// <summary>Where query <paramref name="q"/> of an item begins: tokens in turn, each with the heads that share the key head.</summary>
-    private readonly long Offset(int firstToken, int keyHead, int sharing, int q) =>
-        ((long)(firstToken + q / sharing) * QueryHeads + keyHead * sharing + q % sharing) * HeadSize;
-
-    /// <summary>Writes the scores of a query with keys first … end - 1 to <paramref name="scores"/> and returns the highest.</summary>
-    private readonly float Score(float* query, float* keys, int first, int end, float* scores)
+    /// <summary>
+    /// Turns the scores of a query into weights relative to the highest so far, and adds them to their sum. Keys outside
+    /// <paramref name="first"/> to <c>end - 1</c>, which the query does not see, weigh nothing.
+    /// </summary>
+    private readonly void Weigh(float* scores, int first, int end, float* values, int query, in AttentionState state)
     {
-        float highest = float.NegativeInfinity;
+        if (first > 0 || end < AttentionTile.Keys)
+        {
+            Span<float> all = new(scores, AttentionTile.Keys);
+            if (first >= end)
+            {
+                all.Clear();
+                return;
+            }
+            all[..first].Fill(float.NegativeInfinity);
+            all[end..].Fill(float.NegativeInfinity);
+        }
+        float highest = AttentionTile.Highest(scores);
+        if (highest > state.Highest[query])
+        {
+            if (RoundsSums)
+            {
+                AddRising(scores, first, end, values, query, in state);
+                return;
+            }
+            if (state.Sums[query] > 0)
+            {
+                float factor = MathF.Exp(state.Highest[query] - highest);
+                state.Sums[query] *= factor;
+                Span<float> soFar = new(state.Weighted(query), state.Stride);
+                TensorPrimitives.Multiply(soFar, factor, soFar);
+            }
+            state.Highest[query] = highest;
+        }
+        state.Sums[query] += AttentionTile.Weigh(scores, state.Highest[query]);
+    }
+
+    /// <summary>
+    /// Adds the values of keys first … end - 1, among which there are new highest scores, to a sum in half precision: key by key, since
+    /// what was added before is rounded whenever there is a new highest. The weights become 0, for nothing is left to add.
+    /// </summary>
+    [SkipLocalsInit]
+    private readonly void AddRising(float* scores, int first, int end, float* values, int query, in AttentionState state)
+    {
+        float* factors = stackalloc float[AttentionTile.Keys];
+        float highest = state.Highest[query], sum = state.Sums[query];
         for (int k = first; k < end; k++)
         {
-            float* key = keys + k * HeadSize;
-            float score = 0;
-            int i = 0;
-            if (InstructionSets.HasAvx512)
+            factors[k] = 1;
+            if (scores[k] > highest)
             {
-                Vector512<float> sum = Vector512<float>.Zero;
-                for (; i <= HeadSize - Vector512<float>.Count; i += Vector512<float>.Count) sum = Avx512F.FusedMultiplyAdd(Vector512.Load(query + i), Vector512.Load(key + i), sum);
-                score = Vector512.Sum(sum);
+                factors[k] = MathF.Exp(highest - scores[k]);
+                highest = scores[k];
             }
-            else
-            {
-                Vector256<float> sum = Vector256<float>.Zero;
-                for (; i <= HeadSize - Vector256<float>.Count; i += Vector256<float>.Count) sum = Vector256.MultiplyAddEstimate(Vector256.Load(query + i), Vector256.Load(key + i), sum);
-                score = Vector256.Sum(sum);
-            }
-            for (; i < HeadSize; i++) score += query[i] * key[i];
-            scores[k] = score *= Scale;
-            highest = MathF.Max(highest, score);
+            scores[k] -= highest;
         }
-        return highest;
+        AttentionTile.Weigh(scores, highest: 0);
+        for (int k = first; k < end; k++) sum = sum * factors[k] + scores[k];
+        AttentionTile.AccumulateRising(scores, factors, values, state.Stride, first, end, state.Weighted(query));
+        state.Highest[query] = highest;
+        state.Sums[query] = sum;
+        new Span<float>(scores, AttentionTile.Keys).Clear();
     }
 
-    /// <summary>Makes up for a new highest score: what was added so far counts for less.</summary>
-    private readonly void Shrink(float* result, float factor, ref float sum)
+    /// <summary>Converts rows of a cache, and makes what they lack of 32 rows of <paramref name="stride"/> zero.</summary>
+    private readonly void Read(WeightFormat format, byte* rows, int count, float* target, int stride)
     {
-        sum *= factor;
-        Span<float> soFar = new(result, HeadSize);
-        TensorPrimitives.Multiply(soFar, factor, soFar);
-        RoundToHalf(soFar);
-    }
-
-    /// <summary>Adds values first … end - 1 to the weighted sum of one query.</summary>
-    private readonly void Accumulate(float* result, float* values, int first, int end, float* weights)
-    {
-        int i = 0;
-        // A step waits for the one before it: several sums side by side keep the processor busy.
-        for (; InstructionSets.HasAvx512 && i <= HeadSize - 4 * Vector512<float>.Count; i += 4 * Vector512<float>.Count)
+        int bytes = (int)format.ByteSize(HeadSize);
+        if (stride == HeadSize) format.Dequantize(new ReadOnlySpan<byte>(rows, count * bytes), new Span<float>(target, count * HeadSize));
+        for (int row = 0; row < count && stride != HeadSize; row++)
         {
-            Vector512<float> sum0 = Vector512.Load(result + i), sum1 = Vector512.Load(result + i + 16), sum2 = Vector512.Load(result + i + 32), sum3 = Vector512.Load(result + i + 48);
-            for (int k = first; k < end; k++)
-            {
-                Vector512<float> weight = Vector512.Create(weights[k]);
-                float* value = values + k * HeadSize + i;
-                sum0 = RoundToHalf(Avx512F.FusedMultiplyAdd(weight, Vector512.Load(value), sum0));
-                sum1 = RoundToHalf(Avx512F.FusedMultiplyAdd(weight, Vector512.Load(value + 16), sum1));
-                sum2 = RoundToHalf(Avx512F.FusedMultiplyAdd(weight, Vector512.Load(value + 32), sum2));
-                sum3 = RoundToHalf(Avx512F.FusedMultiplyAdd(weight, Vector512.Load(value + 48), sum3));
-            }
-            sum0.Store(result + i);
-            sum1.Store(result + i + 16);
-            sum2.Store(result + i + 32);
-            sum3.Store(result + i + 48);
+            format.Dequantize(new ReadOnlySpan<byte>(rows + row * bytes, bytes), new Span<float>(target + row * stride, HeadSize));
+            new Span<float>(target + row * stride + HeadSize, stride - HeadSize).Clear();
         }
-        for (; i <= HeadSize - Vector256<float>.Count; i += Vector256<float>.Count)
+        new Span<float>(target + count * stride, (AttentionTile.Keys - count) * stride).Clear();
+    }
+
+    private readonly void Transpose(float* rows, int count, int stride, float* columns)
+    {
+        if (!InstructionSets.HasAvx2)
         {
-            Vector256<float> sum = Vector256.Load(result + i);
-            for (int k = first; k < end; k++)
-                sum = RoundToHalf(Vector256.MultiplyAddEstimate(Vector256.Create(weights[k]), Vector256.Load(values + k * HeadSize + i), sum));
-            sum.Store(result + i);
+            for (int row = 0; row < AttentionTile.Keys; row++)
+                for (int i = 0; i < HeadSize; i++) columns[i * AttentionTile.Keys + row] = rows[row * stride + i];
+            return;
         }
-        for (; i < HeadSize; i++)
-            for (int k = first; k < end; k++) result[i] = (float)(Half)(result[i] + weights[k] * values[k * HeadSize + i]);
+        for (int row = 0; row < count; row += 8)
+            for (int i = 0; i < HeadSize; i += 8)
+                Transposition.EightByEight((byte*)(rows + row * stride + i), stride * sizeof(float), bias: 0, (byte*)(columns + i * AttentionTile.Keys + row), AttentionTile.Keys * sizeof(float));
     }
 
-    private static void RoundToHalf(Span<float> values)
+    /// <summary>Four queries from <paramref name="first"/> on: tokens in turn, each with the heads that share the key head.</summary>
+    private readonly AttentionTile.Rows QueryRows(in AttentionItem item, int first)
     {
-        int i = 0;
-        for (; i <= values.Length - Vector256<float>.Count; i += Vector256<float>.Count) RoundToHalf(Vector256.Create<float>(values[i..])).CopyTo(values[i..]);
-        for (; i < values.Length; i++) values[i] = (float)(Half)values[i];
+        int last = item.Tokens * Sharing - 1;
+        return new()
+        {
+            Row0 = Queries + Offset(in item, first),
+            Row1 = Queries + Offset(in item, Math.Min(first + 1, last)),
+            Row2 = Queries + Offset(in item, Math.Min(first + 2, last)),
+            Row3 = Queries + Offset(in item, Math.Min(first + 3, last)),
+        };
     }
 
-    /// <summary>Rounds to the 11 significant bits of half precision, ties to even. Below 2^-14, where half precision has fewer, all 11 stay.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> RoundToHalf(Vector256<float> values)
+    private readonly long Offset(in AttentionItem item, int query)
     {
-        Vector256<uint> bits = values.AsUInt32();
-        Vector256<uint> odd = Vector256.ShiftRightLogical(bits, 13) & Vector256<uint>.One;
-        return ((bits + odd + Vector256.Create(0x0fffu)) & Vector256.Create(~0x1fffu)).AsSingle();
+        long token = Plan.Segments[item.Segment].FirstToken + item.FirstToken + query / Sharing;
+        return (token * QueryHeads + item.KeyHead * Sharing + query % Sharing) * HeadSize;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> RoundToHalf(Vector512<float> values)
+    private static AttentionTile.Rows Rows(float* start, int stride, int first, int count) => new()
     {
-        Vector512<uint> bits = values.AsUInt32();
-        Vector512<uint> odd = Vector512.ShiftRightLogical(bits, 13) & Vector512<uint>.One;
-        return ((bits + odd + Vector512.Create(0x0fffu)) & Vector512.Create(~0x1fffu)).AsSingle();
+        Row0 = start + (long)first * stride,
+        Row1 = start + (long)Math.Min(first + 1, count - 1) * stride,
+        Row2 = start + (long)Math.Min(first + 2, count - 1) * stride,
+        Row3 = start + (long)Math.Min(first + 3, count - 1) * stride,
+    };
+
+    /// <summary>Turns weighted sums into means, and writes them where they belong.</summary>
+    private readonly void Finish(in AttentionItem item, in AttentionState state)
+    {
+        for (int q = 0; q < item.Tokens * Sharing; q++)
+        {
+            Span<float> result = new(Result + Offset(in item, q), HeadSize);
+            TensorPrimitives.Multiply(new ReadOnlySpan<float>(state.Weighted(q), HeadSize), 1 / state.Sums[q], result);
+            if (AreValuesRotated) Hadamard.Rotate(result, HeadSize);
+        }
+    }
+
+    /// <summary>Puts partial results together, in the order of the keys.</summary>
+    private readonly struct MergeWork(AttentionKernel kernel) : IWork
+    {
+        public void Run(int start, int end)
+        {
+            AttentionPlan plan = kernel.Plan;
+            for (int i = start; i < end; i++)
+            {
+                ref readonly AttentionItem item = ref plan.Items[i];
+                if (item.Parts == 1 || item.Part > 0) continue;
+                int queries = item.Tokens * kernel.Sharing;
+                AttentionState total = new(plan.Partial(i), queries, kernel.HeadSize);
+                for (int part = 1; part < item.Parts; part++) total.Add(new AttentionState(plan.Partial(i + part), queries, kernel.HeadSize));
+                kernel.Finish(in item, in total);
+            }
+        }
     }
 }

@@ -24,6 +24,8 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     private readonly Lock _packing = new();
     private volatile AlignedBuffer? _packed;
 
+    internal override long BytesInUse => MayRepack && s_packedKernel is not null ? Tiles * PackedRows.Bytes(s_packedShape, Columns) : Bytes;
+
     private static PanelShape Shape => new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
 
     /// <summary>Those that are packed count as packed, once they are.</summary>

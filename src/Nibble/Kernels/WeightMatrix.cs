@@ -34,6 +34,9 @@ public abstract unsafe class WeightMatrix
     /// <summary>Bytes that a product reads.</summary>
     internal virtual long BytesRead => Data.Length;
 
+    /// <summary>Bytes of memory that the weights take when they are multiplied: those of the file, or of what they are packed to.</summary>
+    internal virtual long BytesInUse => Bytes;
+
     private protected MemoryRegion Data { get; }
 
     internal int Tiles => (Rows + RowsPerTile - 1) / RowsPerTile;

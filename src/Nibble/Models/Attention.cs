@@ -1,3 +1,4 @@
+using Nibble.Formats;
 using Nibble.Kernels;
 
 namespace Nibble.Models;
@@ -26,32 +27,35 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
 
     public int KeyHeads => Key.Outputs / HeadSize;
 
-    /// <summary>Writes attention over <c>state.Normed</c> and the cache, <c>[tokens, width]</c>, to <c>state.Output</c>, and the new keys and values to the cache.</summary>
+    /// <summary>Writes attention over <c>state.Normed</c> and the caches, <c>[tokens, width]</c>, to <c>state.Output</c>, and the new keys and values to the caches.</summary>
     internal unsafe void Apply(ForwardState state, int layer)
     {
         Activations query = state.Scratch("query", Query.Outputs), key = state.Scratch("key", Key.Outputs), value = state.Scratch("value", Value.Outputs);
         Linear.Apply(state.Normed, state, (Query, query), (Key, key), (Value, value));
 
-        state.Pool.Run(new PlaceWork(this, state, layer, query.WritePointer, key.WritePointer, value.Pointer), query.Tokens);
+        state.Pool.Run(new PlaceWork(this, state, layer, query.WritePointer, key.WritePointer, value.WritePointer), query.Tokens);
 
         Activations mixed = state.Scratch("mixed", Query.Outputs);
         mixed.Resize(query.Tokens);
-        AttentionKernel work = new()
+        for (int s = 0; s < state.Caches.Count; s++)
         {
+            KvCache cache = state.Caches[s];
+            state.Plan.Place(s, cache.Keys(layer, 0), cache.KeyStride, cache.Values(layer, 0), cache.ValueStride);
+        }
+        new AttentionKernel
+        {
+            Plan = state.Plan,
             Queries = query.WritePointer,
             Result = mixed.WritePointer,
-            Keys = state.Cache.Keys(layer, 0),
-            Values = state.Cache.Values(layer, 0),
-            HeadStride = (long)state.Cache.Capacity * HeadSize,
+            KeyFormat = state.CacheOptions.KeyFormat,
+            ValueFormat = state.CacheOptions.ValueFormat,
+            AreValuesRotated = state.CacheOptions.RotatesValues,
             QueryHeads = Heads,
             KeyHeads = KeyHeads,
             HeadSize = HeadSize,
-            Tokens = query.Tokens,
-            FirstPosition = state.FirstPosition,
             Window = Window ?? int.MaxValue,
             Scale = 1 / MathF.Sqrt(HeadSize),
-        };
-        state.Pool.Run(work, work.Items);
+        }.Run(state.Pool);
         Output.Apply(mixed, state.Output, state);
     }
 
@@ -62,17 +66,33 @@ public sealed record Attention(Linear Query, Linear Key, Linear Value, Linear Ou
 
         public void Run(int start, int end)
         {
-            int width = attention.Query.Outputs, keyWidth = attention.Key.Outputs, angleCount = attention.Rope.AngleCount;
-            for (int token = start; token < end; token++)
+            for (int s = 0; s < state.Caches.Count; s++)
             {
-                Span<float> query = new(queries + (long)token * width, width), key = new(keys + (long)token * keyWidth, keyWidth);
-                ReadOnlySpan<float> angles = new(_angles + (long)token * angleCount, angleCount);
-                attention.QueryNorm?.ApplyToHeads(query);
-                attention.KeyNorm?.ApplyToHeads(key);
-                attention.Rope.Apply(query, attention.HeadSize, angles);
-                attention.Rope.Apply(key, attention.HeadSize, angles);
-                state.Cache.Store(layer, state.FirstPosition + token, key, new ReadOnlySpan<float>(values + (long)token * keyWidth, keyWidth));
+                ref readonly AttentionSegment segment = ref state.Plan.Segments[s];
+                int last = Math.Min(end, segment.FirstToken + segment.Tokens);
+                for (int token = Math.Max(start, segment.FirstToken); token < last; token++)
+                    Place(token, segment.FirstPosition + token - segment.FirstToken, state.Caches[s]);
             }
+        }
+
+        private void Place(int token, int position, KvCache cache)
+        {
+            int width = attention.Query.Outputs, keyWidth = attention.Key.Outputs, angleCount = attention.Rope.AngleCount;
+            Span<float> query = new(queries + (long)token * width, width);
+            Span<float> key = new(keys + (long)token * keyWidth, keyWidth), value = new(values + (long)token * keyWidth, keyWidth);
+            ReadOnlySpan<float> angles = new(_angles + (long)token * angleCount, angleCount);
+            attention.QueryNorm?.ApplyToHeads(query);
+            attention.KeyNorm?.ApplyToHeads(key);
+            attention.Rope.Apply(query, attention.HeadSize, angles);
+            attention.Rope.Apply(key, attention.HeadSize, angles);
+            if (cache.Options.RotatesKeys)
+            {
+                Hadamard.Rotate(query, attention.HeadSize);
+                Hadamard.Rotate(key, attention.HeadSize);
+            }
+            if (cache.Options.RotatesValues) Hadamard.Rotate(value, attention.HeadSize);
+            if (cache.Options.KeyFormat is WeightFormat<F16, F32, NoTail>) HalfRounding.Apply(query); // products of equals, as llama.cpp's
+            cache.Store(layer, position, key, value);
         }
     }
 }

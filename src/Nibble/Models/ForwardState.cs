@@ -2,9 +2,11 @@ using Nibble.Kernels;
 
 namespace Nibble.Models;
 
-/// <summary>What one pass of a batch of tokens through a model works on.</summary>
-internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : IDisposable
+/// <summary>What one pass of a batch of tokens through a model works on. The tokens may belong to several texts.</summary>
+internal sealed class ForwardState(int width, WorkerPool pool) : IDisposable
 {
+    private readonly List<int> _scored = [];
+    private long _batch;
     private readonly Dictionary<string, Activations> _scratch = [];
     private readonly Dictionary<Rope, RopeAngles> _angles = [];
 
@@ -17,7 +19,14 @@ internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : 
     /// <summary>The output of a block, <c>[tokens, width]</c>.</summary>
     public Activations Output { get; } = new(width);
 
-    public KvCache Cache { get; } = cache;
+    /// <summary>The cache of each text of the batch.</summary>
+    public List<KvCache> Caches { get; } = [];
+
+    /// <summary>How keys and values are stored, which is the same for all texts of a batch.</summary>
+    public CacheOptions CacheOptions => Caches[0].Options;
+
+    /// <summary>Where the tokens of each text are in the batch.</summary>
+    public AttentionPlan Plan { get; } = new();
 
     /// <summary>The threads to use for the batch.</summary>
     public WorkerPool Pool { get; set; } = pool;
@@ -25,8 +34,30 @@ internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : 
     /// <summary>Told the input of every matrix.</summary>
     public MatrixObserver? Observer { get; set; }
 
-    /// <summary>Position of the first token of the batch.</summary>
-    public int FirstPosition { get; set; }
+    /// <summary>Tokens of the batch.</summary>
+    public int Tokens { get; private set; }
+
+    /// <summary>The tokens of the batch whose successors are scored.</summary>
+    public IReadOnlyList<int> Scored => _scored;
+
+    /// <summary>Begins a batch.</summary>
+    public void Begin()
+    {
+        Caches.Clear();
+        Plan.Clear();
+        _scored.Clear();
+        Tokens = 0;
+        _batch++;
+    }
+
+    /// <summary>Adds tokens that go on after those in <paramref name="cache"/>; the successors of the last <paramref name="scored"/> of them are scored.</summary>
+    public void Add(KvCache cache, int tokens, int scored)
+    {
+        Caches.Add(cache);
+        Plan.Add(Tokens, tokens, cache.Length);
+        for (int token = tokens - scored; token < tokens; token++) _scored.Add(Tokens + token);
+        Tokens += tokens;
+    }
 
     /// <summary>A matrix to work in, the same one for the same name: layers follow one another, so they share it.</summary>
     public Activations Scratch(string name, int columns)
@@ -43,12 +74,13 @@ internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : 
     public unsafe float* Angles(Rope rope)
     {
         if (!_angles.TryGetValue(rope, out RopeAngles? angles)) _angles.Add(rope, angles = new RopeAngles(rope));
-        return angles.At(FirstPosition, Stream.Tokens);
+        return angles.Of(_batch, Plan.Segments, Tokens);
     }
 
     public void Dispose()
     {
         foreach (RopeAngles angles in _angles.Values) angles.Dispose();
+        Plan.Dispose();
         Stream.Dispose();
         Normed.Dispose();
         Output.Dispose();

@@ -9,10 +9,11 @@ namespace Nibble.Models;
 public sealed class Session : IDisposable
 {
     /// <summary>Tokens that pass through the model together: enough to read weights seldom, few enough to stay in the caches.</summary>
-    private const int BatchTokens = 256;
+    internal const int BatchTokens = 256;
 
     private readonly Transformer _model;
     private readonly ForwardState _state;
+    private readonly KvCache _cache;
     private readonly Activations _logits;
     private readonly WorkerPool _pool, _generationPool;
     private readonly List<int> _tokens;
@@ -20,13 +21,16 @@ public sealed class Session : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="contextLength">Tokens that the text can have.</param>
     /// <param name="pool">The threads to use.</param>
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
     /// <param name="generationPool">The threads to use for a single token, where they are fewer.</param>
-    public Session(Transformer model, int contextLength, WorkerPool pool, WorkerPool? generationPool = null)
+    /// <exception cref="NibbleException">The system has not the memory for it, or the model's heads cannot be stored so.</exception>
+    public Session(Transformer model, int contextLength, WorkerPool pool, CacheOptions? cache = null, WorkerPool? generationPool = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(contextLength);
         _model = model;
-        _state = new ForwardState(model.Width, model.CreateCache(contextLength), pool);
+        _cache = model.CreateCache(contextLength, cache);
+        _state = new ForwardState(model.Width, pool);
         _pool = pool;
         _generationPool = generationPool ?? pool;
         _tokens = new List<int>(contextLength); // in full, so that no token makes it grow
@@ -44,7 +48,11 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>Tokens that the text can have.</summary>
-    public int ContextLength => _state.Cache.Capacity;
+    public int ContextLength => _cache.Capacity;
+
+    internal Transformer Model => _model;
+
+    internal KvCache Cache => _cache;
 
     /// <summary>Appends <paramref name="tokens"/> and returns the scores of the token after the last one, <c>[vocabulary]</c>, valid until the next call.</summary>
     /// <param name="tokens">At least one.</param>
@@ -64,23 +72,19 @@ public sealed class Session : IDisposable
     public Activations Append(ReadOnlySpan<int> tokens, int firstScored, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         _pool.ThrowIfDisposed(); // a model disposes its threads and its file together, and what is no longer mapped must not be read
-        if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
-        if (_tokens.Count + tokens.Length > ContextLength)
-            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
-        foreach (int token in tokens)
-            if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
+        Check(tokens);
 
         // Scored tokens must be in one batch, the last, so that their scores lie together.
         int start = 0;
         while (start < firstScored && tokens.Length - start > BatchTokens)
         {
             int end = Math.Min(start + BatchTokens, firstScored);
-            Forward(tokens[start..end], end - start);
+            Forward(tokens[start..end], 0);
             progress?.Report(end);
             cancellationToken.ThrowIfCancellationRequested();
             start = end;
         }
-        Forward(tokens[start..], firstScored - start);
+        Forward(tokens[start..], tokens.Length - firstScored);
         progress?.Report(tokens.Length);
         return _logits;
     }
@@ -91,19 +95,34 @@ public sealed class Session : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (length >= _tokens.Count) return;
         _tokens.RemoveRange(length, _tokens.Count - length);
-        _state.Cache.Length = length;
+        _cache.Length = length;
     }
 
-    private void Forward(ReadOnlySpan<int> tokens, int firstScored)
+    /// <summary>Checks that <paramref name="tokens"/> can be appended.</summary>
+    internal void Check(ReadOnlySpan<int> tokens)
+    {
+        if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
+        if (_tokens.Count + tokens.Length > ContextLength)
+            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
+        foreach (int token in tokens)
+            if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
+    }
+
+    /// <summary>Notes tokens that have passed through the model.</summary>
+    internal void Note(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
+
+    private void Forward(ReadOnlySpan<int> tokens, int scored)
     {
         _state.Pool = tokens.Length == 1 ? _generationPool : _pool;
-        _model.Forward(tokens, _state, firstScored, _logits);
-        _tokens.AddRange(tokens);
+        _state.Begin();
+        _state.Add(_cache, tokens.Length, scored);
+        _model.Forward(tokens, _state, _logits);
+        Note(tokens);
     }
 
     public void Dispose()
     {
-        _state.Cache.Dispose();
+        _cache.Dispose();
         _state.Dispose();
         _logits.Dispose();
     }

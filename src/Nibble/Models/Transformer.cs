@@ -46,30 +46,37 @@ public sealed record Transformer(WeightMatrix Embedding, IReadOnlyList<Block> Bl
         }
     }
 
-    /// <summary>An empty cache for texts of up to <paramref name="capacity"/> tokens.</summary>
-    public KvCache CreateCache(int capacity) =>
-        new(Blocks.Count, Blocks[0].Attention.KeyHeads, Blocks[0].Attention.HeadSize, capacity);
-
-    /// <summary>
-    /// Runs <paramref name="tokens"/>, which follow those in the cache, through the model.
-    /// </summary>
-    /// <param name="tokens">Ids below <see cref="WeightMatrix.Rows"/> of the embedding.</param>
-    /// <param name="state">Buffers, cache and threads.</param>
-    /// <param name="firstScored">The first token whose successor is scored; those before only fill the cache.</param>
-    /// <param name="logits">Becomes <c>[tokens - firstScored, vocabulary]</c>.</param>
-    internal void Forward(ReadOnlySpan<int> tokens, ForwardState state, int firstScored, Activations logits)
+    /// <summary>Memory that running the model takes.</summary>
+    /// <param name="contextLength">Tokens that the text can have.</param>
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
+    /// <exception cref="NibbleException">The model's heads cannot be stored so.</exception>
+    public MemoryNeed MemoryFor(int contextLength, CacheOptions? cache = null)
     {
-        state.FirstPosition = state.Cache.Length;
+        cache ??= CacheOptions.Default;
+        cache.Validate(Blocks[0].Attention.HeadSize);
+        return MemoryNeed.Of(this, contextLength, cache);
+    }
+
+    /// <summary>An empty cache for texts of up to <paramref name="capacity"/> tokens.</summary>
+    /// <exception cref="NibbleException">The system has not that much memory, or the model's heads cannot be stored so.</exception>
+    public KvCache CreateCache(int capacity, CacheOptions? options = null) =>
+        new(Blocks.Count, Blocks[0].Attention.KeyHeads, Blocks[0].Attention.HeadSize, capacity, options ?? CacheOptions.Default);
+
+    /// <summary>Runs the tokens of a batch through the model, and adds them to the caches.</summary>
+    /// <param name="tokens">Ids below <see cref="WeightMatrix.Rows"/> of the embedding, as many as the batch has.</param>
+    /// <param name="state">The batch, its caches, and buffers and threads.</param>
+    /// <param name="logits">Becomes <c>[state.Scored, vocabulary]</c>; left alone where no token is scored.</param>
+    internal void Forward(ReadOnlySpan<int> tokens, ForwardState state, Activations logits)
+    {
         state.Stream.Resize(tokens.Length);
         for (int token = 0; token < tokens.Length; token++) Embedding.ReadRow(tokens[token], state.Stream.Write(token));
 
         for (int layer = 0; layer < Blocks.Count; layer++) Blocks[layer].Apply(state, layer);
-        state.Cache.Length += tokens.Length;
+        for (int s = 0; s < state.Caches.Count; s++) state.Caches[s].Length += state.Plan.Segments[s].Tokens;
 
-        int scored = tokens.Length - firstScored;
-        if (scored <= 0) return;
-        state.Normed.Resize(scored);
-        for (int token = 0; token < scored; token++) Norm.Apply(state.Stream.Read(firstScored + token), state.Normed.Write(token));
+        if (state.Scored.Count == 0) return;
+        state.Normed.Resize(state.Scored.Count);
+        for (int i = 0; i < state.Scored.Count; i++) Norm.Apply(state.Stream.Read(state.Scored[i]), state.Normed.Write(i));
         Head.Apply(state.Normed, logits, state);
     }
 }

@@ -52,6 +52,20 @@ public class CommandTests
     }
 
     [Fact]
+    public void Keys_and_values_may_be_stored_in_fewer_bits()
+    {
+        double[] perplexities = [.. new string[][] { [], ["-ctk", "F32", "-ctv", "f32"], ["--cache-type", "q4_0"], ["--cache-type-k", "q4_0", "--cache-type-v", "Q4_0", "--cache-rotate", "off"] }.Select(options =>
+        {
+            using JsonDocument json = Json(["perplexity", SampleModel.At("F32"), "--text", Path.Combine(Shared.TinyModel, "sample.txt"), "--windows", "6", "--json", .. options]);
+            return json.RootElement.GetProperty("perplexity").GetDouble();
+        })];
+        Assert.InRange(perplexities[1] / perplexities[0], 0.999, 1.001);
+        Assert.InRange(perplexities[2] / perplexities[0], 0.97, 1.05);
+        Assert.NotEqual(perplexities[2], perplexities[3]);
+        Assert.NotEqual("", NibbleProcess.Run("run", SampleModel.At("Q8_0"), Prompt, "--temp", "0", "-n", "4", "--quiet", "-ctk", "q8_0", "-ctv", "q5_0").Success().Output);
+    }
+
+    [Fact]
     public void Quantize_writes_beside_the_input_by_default()
     {
         using TemporaryFolder folder = new();

@@ -68,6 +68,8 @@ public class HelpTests
     [InlineData("run x.gguf Hello world", "world")]
     [InlineData("run x.gguf -p Hello -n 5", "-p")]
     [InlineData("convert x --type q8_0", "nibble quantize")]
+    [InlineData("run x.gguf Hello --cache-type-k q3_0", "q5_0")]
+    [InlineData("perplexity x.gguf --text y --cache-rotate maybe", "auto")]
     public void A_refusal_names_the_word_at_fault_in_plain_language(string line, string word)
     {
         string error = NibbleProcess.Run(line.Split(' ')).Refusal();

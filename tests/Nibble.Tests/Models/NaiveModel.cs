@@ -15,16 +15,28 @@ internal sealed class NaiveModel(RandomModel shape, IReadOnlyDictionary<string, 
     /// <summary>Factor on turned values.</summary>
     public double Magnitude { get; init; } = 1;
 
+    /// <summary>Whether queries, keys and values are used as they are instead of in half precision.</summary>
+    public bool IsCacheExact { get; init; }
+
+    /// <summary>The scores of the last token's successor, of a model with one layer: the only token whose attention is then needed.</summary>
+    public double[] LastLogits(int[] tokens)
+    {
+        Assert.Equal(1, shape.Layers);
+        return Logits(tokens, firstAttending: tokens.Length - 1)[^1];
+    }
+
     /// <summary>The scores of every token's successor.</summary>
-    public double[][] Logits(int[] tokens)
+    public double[][] Logits(int[] tokens) => Logits(tokens, firstAttending: 0);
+
+    private double[][] Logits(int[] tokens, int firstAttending)
     {
         double[][] stream = [.. tokens.Select(t => Row("token_embd.weight", t))];
         for (int layer = 0; layer < shape.Layers; layer++)
         {
             string blk = $"blk.{layer}.";
             double[][] normed = [.. stream.Select(x => Norm(x, blk + "attn_norm.weight"))];
-            double[][] attended = Attend(normed, blk);
-            for (int t = 0; t < tokens.Length; t++)
+            double[][] attended = Attend(normed, blk, firstAttending);
+            for (int t = firstAttending; t < tokens.Length; t++)
             {
                 stream[t] = Sum(stream[t], attended[t]);
                 double[] x = Norm(stream[t], blk + "ffn_norm.weight");
@@ -33,17 +45,17 @@ internal sealed class NaiveModel(RandomModel shape, IReadOnlyDictionary<string, 
             }
         }
         string head = shape.IsTied ? "token_embd" : "output";
-        return [.. stream.Select(x => Product(head, Norm(x, "output_norm.weight")))];
+        return [.. stream.Skip(firstAttending).Select(x => Product(head, Norm(x, "output_norm.weight")))];
     }
 
-    private double[][] Attend(double[][] inputs, string blk)
+    private double[][] Attend(double[][] inputs, string blk, int firstAttending)
     {
         int size = shape.HeadSize, shared = shape.Heads / shape.KeyHeads;
         double[][] queries = [.. inputs.Select((x, t) => Turned(Product(blk + "attn_q", x), t, blk + "attn_q_norm.weight"))];
         double[][] keys = [.. inputs.Select((x, t) => Turned(Product(blk + "attn_k", x), t, blk + "attn_k_norm.weight"))];
         double[][] values = [.. inputs.Select(x => Rounded(Product(blk + "attn_v", x)))];
         double[][] result = new double[inputs.Length][];
-        for (int t = 0; t < inputs.Length; t++)
+        for (int t = firstAttending; t < inputs.Length; t++)
         {
             double[] mixed = new double[shape.Heads * size];
             for (int head = 0; head < shape.Heads; head++)
@@ -86,8 +98,8 @@ internal sealed class NaiveModel(RandomModel shape, IReadOnlyDictionary<string, 
         return Rounded(result);
     }
 
-    /// <summary>Queries, keys and values are used in half precision.</summary>
-    private static double[] Rounded(double[] values) => [.. values.Select(v => (double)(Half)v)];
+    /// <summary>Queries, keys and values are used in half precision, unless told otherwise.</summary>
+    private double[] Rounded(double[] values) => IsCacheExact ? values : [.. values.Select(v => (double)(Half)v)];
 
     private double[] Norm(double[] x, string name)
     {

@@ -20,12 +20,18 @@ internal sealed class RunningModel : IDisposable
 
     public Transformer Network { get; }
 
-    public Session Start(int contextLength = 128) => new(Network, contextLength, _pool);
+    public long FileBytes => _file.Tensors.Sum(t => t.Bytes);
+
+    public WorkerPool Pool => _pool;
+
+    public Session Start(int contextLength = 128, CacheOptions? cache = null) => new(Network, contextLength, _pool, cache);
 
     /// <summary>The scores of every token's successor, all tokens at once.</summary>
-    public float[][] Logits(params int[] tokens)
+    public float[][] Logits(params int[] tokens) => Logits(tokens, CacheOptions.Default);
+
+    public float[][] Logits(int[] tokens, CacheOptions cache)
     {
-        using Session session = Start();
+        using Session session = Start(cache: cache);
         Activations logits = session.Append(tokens, 0);
         return [.. Enumerable.Range(0, tokens.Length).Select(t => logits.Read(t).ToArray())];
     }

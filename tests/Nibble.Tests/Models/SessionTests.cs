@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nibble.Formats;
 using Nibble.Generation;
 using Nibble.Kernels;
 using Nibble.Models;
@@ -108,6 +109,22 @@ public class SessionTests
         float[] expected = [];
         foreach (int token in tokens) expected = [.. single.Append([token])];
         foreach ((float one, float other) in whole.Append(tokens).ToArray().Zip(expected)) Assert.Equal(other, one, 1e-3);
+    }
+
+    [Fact]
+    public void A_text_may_have_32768_tokens()
+    {
+        RandomModel shape = new("llama") { Context = 1 << 15, Layers = 1, Width = 16, Hidden = 16, Heads = 2, KeyHeads = 1, HeadSize = 8 };
+        GgufModel file = shape.Build();
+        using RunningModel model = new(file, threads: 2);
+        int[] tokens = [.. Enumerable.Range(0, shape.Context).Select(i => i * 7919 % 61)];
+        using Session session = model.Start(shape.Context, new() { KeyFormat = WeightFormat.Of<F32>(), ValueFormat = WeightFormat.Of<F32>() });
+        session.Append(tokens.AsSpan(..^1));
+        float[] scores = [.. session.Append(tokens.AsSpan(^1))];
+        double[] expected = new NaiveModel(shape, file.Values) { TurnsPairs = true, IsCacheExact = true }.LastLogits(tokens);
+        // Turned by up to 32768 radians, whose last bit in single precision is 2 to the -8.
+        foreach ((double one, float other) in expected.Zip(scores)) Assert.Equal(one, other, 2e-2);
+        Assert.Contains("context of 32768", Assert.Throws<NibbleException>(() => session.Append([1]).Length).Message, StringComparison.Ordinal);
     }
 
     private static int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(i => i * 977 % 4000)];
