@@ -15,7 +15,9 @@ public static unsafe class MachineMeasurement
 
     private const int ChunkBytes = 1 << 20;
 
-    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(200);
+    private const int FewestRounds = 5;
+
+    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Bytes per second that the threads of a pool read from memory together.</summary>
     /// <exception cref="NibbleException">There is not enough memory for a buffer that no cache holds.</exception>
@@ -52,18 +54,18 @@ public static unsafe class MachineMeasurement
         return (double)rows * Columns * Tokens / Best(() => matrix.Multiply(input, result, pool));
     }
 
-    /// <summary>Seconds that the fastest round takes.</summary>
+    /// <summary>Seconds that the fastest round takes; the first, in which code is compiled, does not count.</summary>
     private static double Best(Action round)
     {
+        round();
         double best = double.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        do
+        for (int rounds = 0; rounds < FewestRounds || Stopwatch.GetElapsedTime(start) < s_shortest; rounds++)
         {
             long begin = Stopwatch.GetTimestamp();
             round();
             best = Math.Min(best, Stopwatch.GetElapsedTime(begin).TotalSeconds);
         }
-        while (Stopwatch.GetElapsedTime(start) < s_longest);
         return best;
     }
 
