@@ -30,11 +30,12 @@ internal static class ConvertSuite
         for (int i = 0; i < Values; i++) values[i] = (random.NextSingle() + random.NextSingle() + random.NextSingle() - 1.5f) * 0.05f;
         Array.Fill(importance, 1);
         byte[] data = new byte[source.ByteSize(Values)], blocks = new byte[target.ByteSize(Values)];
-        source.Quantize(values, [], data);
-        double widen = Nanoseconds(() => source.Dequantize(data, values));
-        double isFinite = Nanoseconds(() => Magnitudes.AnyAbove(float.MaxValue, values));
-        double quantize = Nanoseconds(() => target.Quantize(values, importance, blocks));
-        double readBack = Nanoseconds(() => target.Dequantize(blocks, result));
+        byte[] sourceTail = source.FitTail(new ValuesInMemory(values, [])), targetTail = target.FitTail(new ValuesInMemory(values, importance));
+        source.Quantize(values, [], sourceTail, data);
+        double widen = Nanoseconds(() => source.Dequantize(data, sourceTail, values));
+        double isFinite = Nanoseconds(() => ValueRange.AnyAbove(float.MaxValue, values));
+        double quantize = Nanoseconds(() => target.Quantize(values, importance, targetTail, blocks));
+        double readBack = Nanoseconds(() => target.Dequantize(blocks, targetTail, result));
         double compare = Nanoseconds(() => ErrorSums.Of(values, result));
         double check = (readBack + compare) / (widen + isFinite + quantize);
         Report.Row(pair, Report.Number(widen, 3), Report.Number(isFinite, 3), Report.Number(quantize, 3), Report.Number(readBack, 3), Report.Number(compare, 3), Report.Number(100 * check, 1));

@@ -12,11 +12,12 @@ internal static unsafe class PanelSuite
 {
     private const int Columns = 2048, PromptTokens = 128;
 
-    public static void Run()
+    public static void Run(params ReadOnlySpan<string> formats)
     {
         Report.Start("panels", "format", "unpacking, 10^9 weights/s", "multiplying, 10^9 multiply-adds/s", "both for 128 tokens, 10^9 multiply-adds/s", "packing, 10^9 weights/s", "packed, 8 tokens, 10^9 multiply-adds/s", "packed, 1 token, GB/s");
         foreach (WeightFormat format in WeightFormat.All.OrderBy(f => f.BitsPerWeight))
         {
+            if (formats.Length > 0 && !formats.Contains(format.Name)) continue;
             if (!format.TryAccept(new Visitor(), out (double Pack, double Multiply, double Repack, double Eight, double One, double Bytes) seconds)) continue;
             double weights = RowPanel.Rows * Columns;
             Report.Row(format.Name, Report.Number(weights / seconds.Pack / 1e9, 1), Report.Number(weights * TokenTiles.Tokens / seconds.Multiply / 1e9, 0),
@@ -66,7 +67,7 @@ internal static unsafe class PanelSuite
             });
 
             PackedShape packedShape = PackedShape.Of<TWeight, TActivation>();
-            if (!PackedKernel.TryGet(packedShape, out PackedKernel kernel)) return (pack, multiply, double.NaN, double.NaN, double.NaN, 0);
+            if (PackedKernel.TryGet(packedShape) is not { } kernel) return (pack, multiply, double.NaN, double.NaN, double.NaN, 0);
             using AlignedBuffer packed = new(PackedRows.Bytes(packedShape, Columns)), table = new(64);
             using TokenTiles single = new();
             single.Fill<TActivation>((float*)input.Pointer, 1, Columns, pool);
@@ -77,6 +78,7 @@ internal static unsafe class PanelSuite
             PackedArguments eight = new() { Weights = packed.Pointer, Table = table.Pointer, Blocks = Columns / TActivation.BlockSize, Result = (float*)result.Pointer, ResultStride = RowPanel.Rows * sizeof(float) }, one = eight;
             tiles.Read(packedShape.Group).Select(0, ref eight);
             single.Read(packedShape.Group).Select(0, ref one);
+            kernel.Prepare(TokenTiles.Tokens);
             double secondsOfEight = Measure.Best(() =>
             {
                 PackedArguments copy = eight;

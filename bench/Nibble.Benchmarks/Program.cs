@@ -7,7 +7,7 @@ const string Usage = """
       convert FROM:TO...                          where the time of converting goes on one thread, such as F16:Q4_K
       dequantize                                  values of every format per second on one thread, scalar and vector
       dot                                         every format's dot product on one thread, scalar and vector
-      panels                                      what a product of several tokens consists of, on one thread, for every format
+      panels [TYPE...]                            what a product of several tokens consists of, on one thread, for every format
       quantize-memory FOLDER GIGABYTES TYPE...    peak memory of nibble quantize on a synthetic F16 model, written to FOLDER
       tokenize TEXT VOCABULARY...                 MB/s on one thread; vocabularies are GGUF files, model folders or tokenizer files
     """;
@@ -25,8 +25,8 @@ try
         case ["dot"]:
             DotSuite.Run();
             return 0;
-        case ["panels"]:
-            PanelSuite.Run();
+        case ["panels", ..]:
+            PanelSuite.Run(args.AsSpan(1));
             return 0;
         case ["quantize-memory", string folder, string size, _, ..] when double.TryParse(size, out double gigabytes) && gigabytes > 0:
             return QuantizeMemorySuite.Run(folder, gigabytes, args[3..]);

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 
 namespace Nibble.Benchmarks;
 
 /// <summary>
 /// Peak resident memory of <c>nibble quantize</c>, as Linux counts it (VmHWM): the heap, buffers, and those pages of mapped files that are
-/// in memory.
+/// in memory; beside what <c>--dry-run</c> foretells.
 /// </summary>
 internal static class QuantizeMemorySuite
 {
@@ -22,14 +23,14 @@ internal static class QuantizeMemorySuite
         {
             int layers = SyntheticModel.Write(source, gigabytes);
             Console.WriteLine($"Llama 3 8B with {layers} layers, F16, {new FileInfo(source).Length / 1e9:F2} GB:");
-            Report.Start($"quantize-memory FOLDER {gigabytes.ToString(CultureInfo.InvariantCulture)} {string.Join(' ', types)}", "type", "seconds", "peak memory, MB", "result, GB");
+            Report.Start($"quantize-memory FOLDER {gigabytes.ToString(CultureInfo.InvariantCulture)} {string.Join(' ', types)}", "type", "seconds", "peak memory, MB", "foretold, MB", "result, GB");
             double highest = 0;
             foreach (string type in types)
             {
                 Stopwatch clock = Stopwatch.StartNew();
                 long peak = PeakOf(source, type, target);
                 highest = Math.Max(highest, peak);
-                Report.Row(type, Report.Number(clock.Elapsed.TotalSeconds, 1), Report.Number(peak / 1e6, 0), Report.Number(new FileInfo(target).Length / 1e9, 2));
+                Report.Row(type, Report.Number(clock.Elapsed.TotalSeconds, 1), Report.Number(peak / 1e6, 0), Report.Number(Foretold(source, type, target) / 1e6, 0), Report.Number(new FileInfo(target).Length / 1e9, 2));
             }
             return highest < Limit ? 0 : 1;
         }
@@ -38,6 +39,15 @@ internal static class QuantizeMemorySuite
             File.Delete(source);
             File.Delete(target);
         }
+    }
+
+    private static long Foretold(string source, string type, string target)
+    {
+        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "Nibble.Cli.dll"), "quantize", source, type, "-o", target, "--json", "--dry-run"]) { RedirectStandardOutput = true };
+        using Process process = Process.Start(start) ?? throw new NibbleException("dotnet cannot be started");
+        using JsonDocument json = JsonDocument.Parse(process.StandardOutput.ReadToEnd());
+        process.WaitForExit();
+        return json.RootElement.GetProperty("memory").GetInt64();
     }
 
     private static long PeakOf(string source, string type, string target)

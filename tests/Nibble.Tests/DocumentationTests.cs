@@ -28,9 +28,10 @@ public sealed partial class DocumentationTests
     /// <summary>The line of a format, without what follows its GGUF number.</summary>
     private sealed class Row(WeightFormat format) : IWeightVisitor<string>
     {
-        public string Visit<TWeight, TActivation>()
-            where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
-            where TActivation : unmanaged, IBlock<TActivation> =>
+        public string Visit<TWeight, TActivation, TTail>()
+            where TWeight : unmanaged, ITensorBlock<TWeight, TActivation, TTail>
+            where TActivation : unmanaged, IBlock<TActivation>
+            where TTail : unmanaged =>
             string.Create(CultureInfo.InvariantCulture,
                 $"| `{format.Name}` | {format.BlockSize} | {format.BlockBytes} | {format.BitsPerWeight:0.####} | {TActivation.Name} | {format.GgufType} |");
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
 using Nibble.Generation;
@@ -8,39 +9,44 @@ namespace Nibble.Cli.Commands;
 /// <summary><c>nibble bench FILE</c>: how fast a model runs on this machine.</summary>
 internal static class BenchCommand
 {
+    private static readonly SpeedOptions s_defaults = new();
+
     public static Command Create()
     {
         Argument<string> model = new("FILE") { Description = "A GGUF file, or a Hugging Face model folder." };
-        Option<int[]> prompts = CommonOptions.Numbers("--prompt", "-p", "Lengths of prompts to read, in tokens, separated by commas.", [128, 512]);
-        Option<int> generate = new("--generate", "-n") { Description = "Tokens to generate; 0 for none.", DefaultValueFactory = _ => 32, HelpName = "N" };
-        Option<int> repetitions = new("--repetitions", "-r") { Description = "How often to run each test.", DefaultValueFactory = _ => 5, HelpName = "N" };
-        Option<int> threads = CommonOptions.Threads();
+        Option<int[]> prompts = CommonOptions.Numbers("--prompt", "-p", "Lengths of prompts to read, in tokens, separated by commas; 0 for none.", [.. s_defaults.Prompts]);
+        Option<int> generate = new("--generate", "-n") { Description = "Tokens to generate; 0 for none.", DefaultValueFactory = _ => s_defaults.Generated, HelpName = "N" };
+        Option<int> repetitions = new("--repetitions", "-r") { Description = "How often to measure each test.", DefaultValueFactory = _ => s_defaults.Repetitions, HelpName = "N" };
+        Option<int> threads = CommonOptions.ModelThreads(), promptThreads = CommonOptions.PromptThreads();
+        Option<bool> noRepack = CommonOptions.NoRepack();
+        Option<bool> markdown = new("--markdown") { Description = "Print the tables as Markdown." };
         Option<bool> json = CommonOptions.Json();
-        CommandWithExamples command = new("bench", "Measure how fast a model reads prompts and generates on this machine.",
-            "nibble bench tiny-Q4_K_M.gguf",
-            "nibble bench llama-3.2-1b-q4_k_m.gguf --prompt 128,512 --generate 32 --threads 4 --json")
+        CommandWithExamples command = new("bench", "Measure how fast a model reads prompts and generates, and what the machine would allow.",
+            "nibble bench tiny-Q4_K_M.gguf --prompt 64 --generate 64",
+            "nibble bench llama-3.2-1b-q4_k_m.gguf --prompt 128,512 --generate 32 --threads 4 --json",
+            "nibble bench llama-3.2-1b-q4_k_m.gguf --no-repack --markdown")
         {
-            model, prompts, generate, repetitions, threads, json,
+            model, prompts, generate, repetitions, threads, promptThreads, noRepack, markdown, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
-            using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
-            IReadOnlyList<SpeedResult> results = SpeedMeasurement.Measure(language.Network, language.Pool, parsed.GetRequiredValue(prompts), parsed.GetValue(generate), parsed.GetValue(repetitions), null, cancellationToken);
-            JsonOutput.Write(writer =>
+            if (parsed.GetValue(json) && parsed.GetValue(markdown)) throw new NibbleException("--json and --markdown were both given; give one");
+            SpeedOptions options = new()
             {
-                writer.WriteStartArray();
-                foreach (SpeedResult result in results)
-                {
-                    writer.WriteStartObject();
-                    writer.WriteString("test", result.Test);
-                    writer.WriteNumber("median", result.Median);
-                    writer.WriteNumber("min", result.Min);
-                    writer.WriteNumber("max", result.Max);
-                    writer.WriteEndObject();
-                }
-                writer.WriteEndArray();
-            });
+                Prompts = parsed.GetRequiredValue(prompts),
+                Generated = parsed.GetValue(generate),
+                Repetitions = parsed.GetValue(repetitions),
+            };
+            using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model),
+                new ModelOptions { Threads = parsed.GetValue(threads), PromptThreads = parsed.GetValue(promptThreads), Repack = !parsed.GetValue(noRepack) });
+            SpeedReport report = ProgressDisplay.Run("Measuring", show =>
+                SpeedMeasurement.Measure(language, options, new SynchronousProgress<SpeedProgress>(p => show(new Step(p.Fraction, Describe(p)))), cancellationToken));
+            if (parsed.GetValue(json)) BenchReport.WriteJson(report);
+            else BenchReport.Print(Path.GetFileName(Path.TrimEndingDirectorySeparator(language.File.Path)), report, parsed.GetValue(markdown));
         }, CancellationToken.None));
         return command;
     }
+
+    private static string Describe(SpeedProgress progress) =>
+        progress.Rate == 0 ? progress.Test : string.Create(CultureInfo.InvariantCulture, $"{progress.Test}, {progress.Rate:F1} tokens/s");
 }

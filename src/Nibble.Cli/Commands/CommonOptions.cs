@@ -1,6 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Nibble.Cli.Terminal;
+using Nibble.Files;
+using Nibble.Files.Gguf;
+using Nibble.Formats;
 
 namespace Nibble.Cli.Commands;
 
@@ -10,19 +14,27 @@ internal static class CommonOptions
     /// <summary>More than any machine has; beyond it the system gives up rather than refuse.</summary>
     private const int MostThreads = 1024;
 
-    public static Option<int> Threads()
+    public static Option<int> Threads() => Threads("--threads", "-t", "Threads to use; 0 for one per processor. Results do not depend on it.");
+
+    /// <summary>Of commands that run a model, where a second thread of a core gains nothing.</summary>
+    public static Option<int> ModelThreads() => Threads("--threads", "-t", "Threads to use; 0 for one per physical core. Results do not depend on it.");
+
+    /// <summary>Of commands that read prompts and generate.</summary>
+    public static Option<int> PromptThreads() => Threads("--threads-batch", "-tb", "Threads to read prompts with; 0 for as many as --threads.");
+
+    public static Option<bool> NoRepack() => new("--no-repack")
     {
-        Option<int> threads = new("--threads", "-t")
-        {
-            Description = "Threads to use; 0 for one per processor. Results do not depend on it.",
-            DefaultValueFactory = _ => 0,
-            HelpName = "N",
-        };
+        Description = "Multiply weights as they lie in the file instead of packing them anew in memory: slower, but the memory is the file's own pages.",
+    };
+
+    private static Option<int> Threads(string name, string alias, string description)
+    {
+        Option<int> threads = new(name, alias) { Description = description, DefaultValueFactory = _ => 0, HelpName = "N" };
         threads.Validators.Add(result =>
         {
             if (result.Errors.Any() || result.Tokens.Count == 0) return;
             if (!int.TryParse(result.Tokens[0].Value, out int count) || count is < 0 or > MostThreads)
-                result.AddError($"--threads is {result.Tokens[0].Value}; take 0 to {MostThreads}");
+                result.AddError($"{name} is {result.Tokens[0].Value}; take 0 to {MostThreads}");
         });
         return threads;
     }
@@ -44,6 +56,25 @@ internal static class CommonOptions
 
     public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
 
+    /// <summary>The layout of I2_S, of which three have the same type number.</summary>
+    public static Option<I2_SLayout?> I2SLayout() => new("--i2s-layout")
+    {
+        Description = "How a BitNet file packs its I2_S weights, where that is not to be told from them.",
+        HelpName = string.Join('|', I2_SLayout.All),
+        CustomParser = result =>
+        {
+            string name = result.Tokens[0].Value;
+            if (!I2_SLayout.TryParse(name, out I2_SLayout? layout)) result.AddError($"--i2s-layout is '{name}'; take {I2_SLayout.Names}");
+            return layout;
+        },
+    };
+
+    /// <summary>Says in which layout a file's I2_S weights were taken to be, where nobody said it: a wrong one gives a model that talks nonsense.</summary>
+    public static void TellLayout(ModelFile file)
+    {
+        if (file is { IsLayoutConcluded: true, LayoutNote: { } note }) Screen.Tell($"{file.Path}: I2_S layout {note}");
+    }
+
     /// <summary>A number with a decimal point, whatever the language of the system; a comma is refused, not taken for a separator of thousands.</summary>
     public static Option<float> Number(string name, string? alias, string description, float otherwise, string unit)
     {
@@ -61,7 +92,7 @@ internal static class CommonOptions
         return option;
     }
 
-    /// <summary>Whole numbers from 1 on, separated by commas.</summary>
+    /// <summary>Whole numbers from 1 on, separated by commas; 0 alone for none.</summary>
     public static Option<int[]> Numbers(string name, string alias, string description, int[] otherwise) => new(name, alias)
     {
         Description = description,
@@ -71,16 +102,20 @@ internal static class CommonOptions
         {
             string text = result.Tokens[0].Value;
             int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
+            if (text == "0") return [];
             if (numbers.Contains(0)) result.AddError($"{name} is '{text}'; give whole numbers from 1 on, separated by commas, as in 128,512");
             return numbers;
         },
     };
 
     /// <summary>Refuses to write over what is read: the original of a model is seldom anywhere else.</summary>
-    /// <exception cref="NibbleException">Both are the same file.</exception>
-    public static string CheckTarget(string target, string input) => Path.GetFullPath(target) == Path.GetFullPath(input)
-        ? throw new NibbleException($"{target}: is the model that is read; name another file to write with --output")
-        : target;
+    /// <exception cref="NibbleException">A file is in both.</exception>
+    public static void CheckTargets(IEnumerable<string> targets, ModelFile input, string option = "--output")
+    {
+        HashSet<string> read = [.. input.Files.Select(Path.GetFullPath)];
+        foreach (string target in targets)
+            if (read.Contains(Path.GetFullPath(target))) throw new NibbleException($"{target}: is the model that is read; name another file to write with {option}");
+    }
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
     /// <exception cref="NibbleException">That is the input itself.</exception>
@@ -88,6 +123,7 @@ internal static class CommonOptions
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(input));
         string name = Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full);
+        if (SplitName.Parse(full) is { } part) name = part.Stem;
         // tiny-F16.gguf becomes tiny-Q4_K_M.gguf, not tiny-F16-Q4_K_M.gguf.
         if (Quantization.FileNameLevel.Find(name) is { } old) name = name[..old.Start].TrimEnd('-', '.', '_') is { Length: > 0 } stem ? stem : name;
         string target = Path.Combine(Path.GetDirectoryName(full) ?? ".", $"{name}-{type}.gguf");

@@ -1,17 +1,18 @@
 using System.CommandLine;
 using Nibble.Files;
+using Nibble.Formats;
 using Nibble.Quantization;
 
 namespace Nibble.Cli.Commands;
 
-/// <summary><c>nibble convert MODEL_DIR</c>: a Hugging Face folder as GGUF, unquantized.</summary>
+/// <summary><c>nibble convert MODEL</c>: a Hugging Face folder as GGUF, or a quantized model, unquantized.</summary>
 internal static class ConvertCommand
 {
     private static readonly string[] s_types = ["f32", "f16", "bf16"];
 
     public static Command Create()
     {
-        Argument<string> folder = new("MODEL_DIR") { Description = "Folder with config.json, *.safetensors and tokenizer files, as published on Hugging Face." };
+        Argument<string> folder = new("MODEL") { Description = "Folder with config.json, *.safetensors and tokenizer files, as published on Hugging Face; or with --type a GGUF file of any type." };
         Option<string?> output = CommonOptions.Output("The GGUF file to write. Default: beside the folder, called after it and the type.");
         Option<string?> type = new("--type", "--outtype") { Description = "Type of the matrices. Default: the one they have.", HelpName = "f32|f16|bf16" };
         type.Validators.Add(result =>
@@ -19,23 +20,30 @@ internal static class ConvertCommand
             if (result.Tokens is [{ Value: var value }] && !s_types.Contains(value, StringComparer.OrdinalIgnoreCase))
                 result.AddError($"--type is '{value}'; take f32, f16 or bf16 (other types: nibble quantize)");
         });
+        Option<long?> splitMaxSize = SplitArguments.MaxSize();
+        Option<int?> splitMaxTensors = SplitArguments.MaxTensors();
         Option<int> threads = CommonOptions.Threads();
+        Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> json = CommonOptions.Json();
-        CommandWithExamples command = new("convert", "Convert a Hugging Face model folder to GGUF, without quantizing.",
+        CommandWithExamples command = new("convert", "Convert a model to GGUF without quantizing: a Hugging Face folder, or the values of a quantized file.",
             "nibble convert models/tiny",
-            "nibble convert ~/models/Qwen3-0.6B --type f16 -o qwen3-0.6b-f16.gguf")
+            "nibble convert ~/models/Qwen3-0.6B --type f16 -o qwen3-0.6b-f16.gguf",
+            "nibble convert tiny-K4_CB.gguf --type f16")
         {
-            folder, output, type, threads, json,
+            folder, output, type, splitMaxSize, splitMaxTensors, layout, threads, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             string input = parsed.GetRequiredValue(folder);
-            using ModelFile file = ModelFile.Open(input);
-            string own = TypeOf(file);
-            Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? own);
-            QuantizationPlan plan = QuantizationPlan.Create(file, recipe);
-            string target = CommonOptions.CheckTarget(parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name), input);
-            QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), parsed.GetValue(json), cancellationToken);
+            using ModelFile file = ModelFile.Open(input, parsed.GetValue(layout));
+            CommonOptions.TellLayout(file);
+            Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? TypeOf(file));
+            // Unquantizing loses nothing, so it need not be allowed.
+            QuantizationOptions options = new() { AllowRequantize = true, Split = SplitArguments.Read(keep: false, parsed.GetValue(splitMaxSize), parsed.GetValue(splitMaxTensors)) };
+            QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
+            string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
+            CommonOptions.CheckTargets(plan.Files(target).Select(output => output.Path), file);
+            QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), resume: false, parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;
     }
@@ -46,6 +54,6 @@ internal static class ConvertCommand
         string? most = file.Tensors.GroupBy(t => t.TypeName).MaxBy(g => g.Sum(t => t.Bytes))?.Key;
         return most is not null && s_types.Contains(most, StringComparer.OrdinalIgnoreCase)
             ? most
-            : throw new NibbleException($"{file.Path}: its weights are {most ?? "missing"}; convert takes models in F32, F16 or BF16 (from a quantized one, nibble quantize FILE F16 --allow-requantize goes back)");
+            : throw new NibbleException($"{file.Path}: its weights are {most ?? "missing"}; name the type to give a quantized model with --type, as in --type f16");
     }
 }

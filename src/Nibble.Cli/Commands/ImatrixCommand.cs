@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using Nibble.Cli.Terminal;
 using Nibble.Generation;
+using Nibble.Formats;
 using Nibble.Quantization.Importance;
 
 namespace Nibble.Cli.Commands;
@@ -10,26 +10,26 @@ namespace Nibble.Cli.Commands;
 /// <summary><c>nibble imatrix MODEL --text FILE</c>: which columns of which matrices matter.</summary>
 internal static class ImatrixCommand
 {
-    private const int UsualWindow = 512;
-
     public static Command Create()
     {
         Argument<string?> model = new("MODEL") { Description = "A GGUF file, or a Hugging Face model folder; as little quantized as possible. May be left out to merge files alone.", Arity = ArgumentArity.ZeroOrOne };
         Option<string?> text = new("--text", "-f", "--file") { Description = "The calibration text, UTF-8: the kind of text that the model is for.", HelpName = "FILE" };
         Option<string> output = new("--output", "-o", "--output-file") { Description = "The file to write.", DefaultValueFactory = _ => "imatrix.gguf", HelpName = "FILE" };
         Option<string[]> inputs = new("--in-file") { Description = "Add what this importance matrix (GGUF or .dat) holds; may be repeated.", HelpName = "FILE" };
-        Option<int?> context = CommonOptions.Context($"Tokens of a window. Default: {UsualWindow}, or the model's context where that is shorter.");
+        Option<int?> context = CommonOptions.Context($"Tokens of a window. Default: {Calibration.UsualWindow}, or the model's context where that is shorter.");
         Option<int?> chunks = new("--chunks") { Description = "Windows to read at most. Default: all.", HelpName = "N" };
         Option<int> frequency = new("--output-frequency", "--save-frequency") { Description = "Save what was collected after so many windows; a run that was stopped goes on from there.", DefaultValueFactory = _ => 10, HelpName = "N" };
         Option<bool> processOutput = new("--process-output") { Description = "Collect for the output matrix, too." };
-        Option<int> threads = CommonOptions.Threads();
+        Option<int> threads = CommonOptions.ModelThreads();
+        Option<bool> noRepack = CommonOptions.NoRepack();
+        Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("imatrix", "Collect an importance matrix: run a model on a text and note which columns of its matrices matter.",
             "nibble imatrix models/tiny --text calibration.txt -o tiny-imatrix.gguf",
             "nibble quantize models/tiny Q3_K_M --imatrix tiny-imatrix.gguf",
             "nibble imatrix --in-file code.gguf --in-file prose.dat -o both.gguf")
         {
-            model, text, output, inputs, context, chunks, frequency, processOutput, threads, json,
+            model, text, output, inputs, context, chunks, frequency, processOutput, layout, threads, noRepack, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -41,42 +41,19 @@ internal static class ImatrixCommand
                 int every = parsed.GetValue(frequency) is > 0 and var n ? n : throw new NibbleException("--output-frequency must be 1 or more");
                 int most = parsed.GetValue(chunks) ?? int.MaxValue;
                 if (most < 1) throw new NibbleException("--chunks must be 1 or more");
-                result = Collect(path, textPath, target, parsed.GetValue(context), most, every, parsed.GetValue(processOutput), parsed.GetValue(threads), cancellationToken);
+                Calibration calibration = new(textPath, parsed.GetValue(context), most) { IncludeOutput = parsed.GetValue(processOutput), Checkpoint = CheckpointOf(target), SaveEvery = every };
+                result = calibration.Collect(path, new ModelOptions { Threads = parsed.GetValue(threads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) }, cancellationToken);
             }
             else if (parsed.GetValue(inputs) is not { Length: > 0 })
             {
                 throw new NibbleException("name a model, or files to merge with --in-file");
             }
-            foreach (string input in parsed.GetValue(inputs) ?? []) result.Merge(ImportanceFile.Read(input));
+            foreach (string input in parsed.GetValue(inputs) ?? []) result.Merge(ImportanceFile.Read(input, parsed.GetValue(context) ?? Calibration.UsualWindow));
             ImportanceFile.Write(result, target);
             File.Delete(CheckpointOf(target));
             Report(result, target, parsed.GetValue(json));
         }, CancellationToken.None));
         return command;
-    }
-
-    private static ImportanceMatrix Collect(string path, string textPath, string target, int? context, int chunks, int every, bool includeOutput, int threads, CancellationToken cancellationToken)
-    {
-        byte[] bytes = TextFile.Read(textPath, cancellationToken);
-        using LanguageModel language = LanguageModel.Open(path, threads);
-        int window = language.ContextFor(context ?? Math.Min(UsualWindow, language.Network.ContextLength));
-        int[] tokens = language.Tokenizer.Encode(bytes);
-        string checkpoint = CheckpointOf(target);
-        // A checkpoint goes on only with the same model, unchanged, and the same text and window.
-        string origin = $"{Path.GetFullPath(path)}|{File.GetLastWriteTimeUtc(path).Ticks}|{Convert.ToHexStringLower(SHA256.HashData(bytes))}|{window}|{includeOutput}";
-        ImportanceMatrix matrix = ImportanceFile.TryReadCheckpoint(checkpoint, origin) is { } saved && saved.Chunks <= chunks ? saved : new ImportanceMatrix { ChunkLength = window };
-        if (matrix.Chunks > 0) Screen.Tell($"going on after {matrix.Chunks} windows, which an earlier run saved in {checkpoint}");
-        if (!matrix.Datasets.Contains(Path.GetFileName(textPath))) matrix.Datasets.Add(Path.GetFileName(textPath));
-        int total = Math.Max(1, Math.Min(chunks, tokens.Length / window));
-        return ProgressDisplay.Run("Importance", show =>
-        {
-            ImportanceCollector.Collect(language.Network, tokens, language.Tokenizer.AddBos ? language.Tokenizer.Bos : null, matrix, chunks, includeOutput, language.Pool, m =>
-            {
-                show(new Step((double)m.Chunks / total, $"window {m.Chunks} of {total}"));
-                if (m.Chunks % every == 0 && m.Chunks < total) ImportanceFile.WriteCheckpoint(m, checkpoint, origin);
-            }, cancellationToken);
-            return matrix;
-        });
     }
 
     private static string CheckpointOf(string target) => target + ".checkpoint";

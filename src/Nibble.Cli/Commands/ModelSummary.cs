@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Nibble.Cli.Terminal;
 using Nibble.Files;
+using Nibble.Formats;
 using Nibble.Quantization;
 
 namespace Nibble.Cli.Commands;
@@ -23,13 +24,13 @@ internal sealed class ModelSummary
         Parameters = file.Tensors.Sum(t => t.Count);
         // A part of a split model is shorter than its tensors together.
         Bytes = Math.Max(TensorBytes, File.Exists(file.Path) ? new FileInfo(file.Path).Length : 0);
-        string? recorded = file.Metadata.Integer("general.file_type") is { } type ? Recipe.FromFileType(type)?.Name : null;
+        string[] recorded = file.Metadata.Integer("general.file_type") is { } type ? [.. Recipe.FromFileType(type).Select(r => r.Name)] : [];
         FileNameLevel? promised = FileNameLevel.Find(System.IO.Path.GetFileName(file.Path));
         if (file.Tensors.Count == 0) Disagreement = null;
         else if (promised is { } name && !_content.Agrees(name.Name)) Disagreement = $"the file's name says {name.Name}, but its tensors are {Describe(_content)}";
-        else if (recorded is not null && !_content.Agrees(recorded)) Disagreement = $"the metadata says {recorded} (general.file_type), but the tensors are {Describe(_content)}";
+        else if (recorded.Length > 0 && !recorded.Any(_content.Agrees)) Disagreement = $"the metadata says {string.Join(" or ", recorded)} (general.file_type), but the tensors are {Describe(_content)}";
         NameLevel = promised?.Name;
-        RecordedLevel = recorded;
+        RecordedLevel = recorded.FirstOrDefault(_content.Agrees) ?? recorded.FirstOrDefault();
     }
 
     public static ModelSummary Of(ModelFile file) => new(file);
@@ -64,10 +65,16 @@ internal sealed class ModelSummary
             yield return ("heads", Integer("attention.head_count") is { } heads ? $"{heads}{(Integer("attention.head_count_kv") is { } keys ? $", {keys} key/value" : "")}" : null);
             if (_file.Tensors.Count > 0)
                 yield return ("quantization", $"{Describe(_content)}, {Format.Bits(8.0 * TensorBytes / Parameters)} bits per weight{(NameLevel is null ? "" : $" (the name says {NameLevel})")}");
+            foreach ((string type, string readers) in Foreign) yield return ("other tools", $"cannot read this file: {type} is read by {readers} alone");
+            yield return ("I2_S layout", _file.LayoutNote);
             yield return ("tokenizer", Tokenizer());
             yield return ("chat template", _file.Metadata.Contains("tokenizer.ggml.model") ? (_file.Metadata.Contains(ChatTemplateKey) ? "yes" : "none") : null);
         }
     }
+
+    /// <summary>Formats in the file that llama.cpp and its kin do not know, with the programs that do.</summary>
+    private IEnumerable<(string Type, string Readers)> Foreign =>
+        _file.Tensors.Select(t => t.Format).OfType<WeightFormat>().Distinct().Where(f => f.Readers is not null).Select(f => (f.Name, f.Readers!));
 
     public void WriteJson(Utf8JsonWriter json, bool tensors)
     {
@@ -89,6 +96,7 @@ internal sealed class ModelSummary
         {
             json.WriteStartObject();
             json.WriteString("type", type.Key);
+            if (type.First().Format?.Readers is { } readers) json.WriteString("readBy", readers);
             json.WriteNumber("tensors", type.Count());
             json.WriteNumber("weights", type.Sum(t => t.Count));
             json.WriteNumber("bytes", type.Sum(t => t.Bytes));

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Unicode;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
+using Nibble.Formats;
 using Nibble.Generation;
 
 namespace Nibble.Cli.Commands;
@@ -18,19 +19,22 @@ internal static class PerplexityCommand
         Option<string> text = new("--text", "-f", "--file") { Description = "The text to predict, UTF-8.", HelpName = "FILE", Required = true };
         Option<int?> context = CommonOptions.Context($"Tokens of a window. Default: {UsualWindow}, or the model's context where that is shorter.");
         Option<int?> windows = new("--windows", "--chunks") { Description = "Windows to read at most. Default: all.", HelpName = "N" };
-        Option<int> threads = CommonOptions.Threads();
+        Option<int> threads = CommonOptions.ModelThreads();
+        Option<bool> noRepack = CommonOptions.NoRepack();
+        Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("perplexity", "Measure how well a model predicts a text, as llama.cpp's tool does; lower is better.",
             "nibble perplexity tiny-Q4_K_M.gguf --text models/tiny/sample.txt",
             "nibble perplexity llama-3.2-1b-q4_k_m.gguf --text wiki.test.raw --ctx 512 --windows 40 --json")
         {
-            model, text, context, windows, threads, json,
+            model, text, context, windows, layout, threads, noRepack, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             byte[] bytes = TextFile.Read(parsed.GetRequiredValue(text), cancellationToken);
             if (!Utf8.IsValid(bytes)) throw new NibbleException($"{parsed.GetRequiredValue(text)}: is not UTF-8 text; perplexity needs a text");
-            using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
+            using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), new ModelOptions { Threads = parsed.GetValue(threads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) });
+            CommonOptions.TellLayout(language.File);
             int window = language.ContextFor(parsed.GetValue(context) ?? Math.Min(UsualWindow, language.Network.ContextLength));
             int most = parsed.GetValue(windows) is { } wanted ? (wanted > 0 ? wanted : throw new NibbleException($"--windows is {wanted}; take 1 or more")) : int.MaxValue;
             int[] tokens = language.Tokenizer.Encode(bytes);

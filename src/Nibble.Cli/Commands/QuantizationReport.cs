@@ -11,40 +11,62 @@ namespace Nibble.Cli.Commands;
 /// <summary>Carries out a plan with progress, then prints what became of every tensor.</summary>
 internal static class QuantizationReport
 {
-    public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool json, CancellationToken cancellationToken)
+    /// <summary>Memory of code that runs only while quantizing: what the compiler makes of it, and the compiler's own.</summary>
+    private const long CodeBytes = 15_000_000;
+
+    public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool resume, bool json, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
         QuantizationResult result = ProgressDisplay.Run($"Writing {Path.GetFileName(target)}", show =>
         {
-            SynchronousProgress<QuantizationProgress> progress = new(p => show(new Step((double)p.ValuesDone / p.ValuesTotal, p.Tensor.Source.Name)));
-            return Quantizer.Write(file, plan, target, threads: threads, progress: progress, cancellationToken: cancellationToken);
+            SynchronousProgress<QuantizationProgress> progress = new(p => show(new Step((double)p.ValuesDone / p.ValuesTotal, $"{(p.IsKept ? "checking " : "")}{p.Tensor.Source.Name}")));
+            return Quantizer.Write(file, plan, target, threads: threads, resume: resume, progress: progress, cancellationToken: cancellationToken);
         });
-        if (json) WriteJson(plan, target, new FileInfo(target).Length, clock.Elapsed, result.Errors);
-        else WriteTable(plan, target, clock.Elapsed, result.Errors);
+        foreach (PlannedTensor damaged in result.Damaged) Screen.Tell($"{Format.Printable(damaged.Source.Name)} of the interrupted run was damaged, and was quantized again");
+        IReadOnlyList<GgufOutput> files = plan.Files(target);
+        if (json) WriteJson(plan, files, clock.Elapsed, result);
+        else WriteTable(plan, files, clock.Elapsed, result);
     }
 
-    /// <summary>Prints what a plan would write, with the exact size of the file.</summary>
-    public static void Preview(QuantizationPlan plan, string target, bool json)
+    /// <summary>Prints what a plan would write, with the exact size of the file, and the memory that it would take.</summary>
+    public static void Preview(QuantizationPlan plan, string target, int threads, bool json)
     {
-        long bytes = GgufWriter.SizeOf(plan.Metadata, plan.Tensors.Select(t => t.Target).ToArray());
+        // The importance matrix is part of what this process has already.
+        long memory = Environment.WorkingSet + (QuantizationMemory.Of(plan, threads) with { Importance = 0 }).Total + CodeBytes;
+        IReadOnlyList<GgufOutput> files = plan.Files(target);
         if (json)
         {
-            WriteJson(plan, target, bytes, TimeSpan.Zero, errors: null);
+            WriteJson(plan, files, TimeSpan.Zero, result: null, memory);
             return;
         }
         WriteTensors(plan, errors: null);
         Screen.Print(Totals(plan));
-        Screen.Print($"would write {target} ({plan.Recipe.Name}, {bytes} bytes)");
+        WriteParts(plan, files);
+        Screen.Print($"would write {Names(files)} ({plan.Recipe.Name}, {files.Sum(f => f.Bytes)} bytes), with about {Format.Bytes(memory)} of memory");
     }
 
-    private static void WriteTable(QuantizationPlan plan, string target, TimeSpan time, IReadOnlyList<TensorError?> errors)
+    private static void WriteTable(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult result)
     {
-        WriteTensors(plan, errors);
-        foreach (TensorError error in errors.OfType<TensorError>().Where(e => e.IsSuspicious))
+        WriteTensors(plan, result.Errors);
+        foreach (TensorError error in result.Errors.OfType<TensorError>().Where(e => e.IsSuspicious))
             Screen.Print($"suspicious: {Format.Printable(error.Tensor.Source.Name)} has an error of {Format.Error(error.Relative)} where {error.Tensor.Target.TypeName} usually has {Format.Error(error.Usual)}; look whether the source is sound, or give it a type of more bits");
+        if (result.Kept > 0) Screen.Print($"{result.Kept} of {plan.Tensors.Count} tensors kept from the interrupted run");
         Screen.Print($"{Totals(plan)}, {Format.Seconds(time)}");
-        Screen.Print($"wrote {target} ({plan.Recipe.Name}, {Format.Bytes(new FileInfo(target).Length)})");
+        WriteParts(plan, files);
+        Screen.Print($"wrote {Names(files)} ({plan.Recipe.Name}, {Format.Bytes(files.Sum(f => f.Bytes))})");
     }
+
+    private static void WriteParts(QuantizationPlan plan, IReadOnlyList<GgufOutput> files)
+    {
+        if (plan.Options.Split is not { } split) return;
+        foreach ((int index, GgufOutput file) in files.Index())
+        {
+            string tooLarge = file.Bytes > split.MaxBytes ? $", more than asked for: {(index == 0 ? "the metadata and " : "")}{Format.Printable(file.Tensors[0].Name)} cannot be cut" : "";
+            Screen.Print($"part {index + 1} of {files.Count}: {file.Tensors.Count} tensor{(file.Tensors.Count == 1 ? "" : "s")}, {Format.Bytes(file.Bytes)}{tooLarge}");
+        }
+    }
+
+    private static string Names(IReadOnlyList<GgufOutput> files) => files.Count == 1 ? files[0].Path : $"{files[0].Path} to {Path.GetFileName(files[^1].Path)}";
 
     private static string Totals(QuantizationPlan plan) =>
         $"{plan.Tensors.Count} tensors, {Format.Bytes(plan.SourceBytes)} -> {Format.Bytes(plan.TargetBytes)} ({Format.Percent((double)plan.TargetBytes / plan.SourceBytes)}), {Format.Bits(plan.BitsPerWeight)} bits per weight";
@@ -63,18 +85,37 @@ internal static class QuantizationReport
             table.AddRow([.. cells]);
         }
         Screen.Out.Write(table);
+        if (plan.Fallbacks == 0) return;
+        IEnumerable<string> kinds = plan.Tensors.Where(t => t.InsteadOf is not null).GroupBy(t => (t.InsteadOf, t.Target.TypeName)).Select(g => $"{g.Count()} x {g.Key.TypeName} for {g.Key.InsteadOf}");
+        Screen.Print($"rows of {plan.Fallbacks} tensors do not fill whole blocks of their type, so they have another: {string.Join(", ", kinds)}");
     }
 
-    private static void WriteJson(QuantizationPlan plan, string target, long bytes, TimeSpan time, IReadOnlyList<TensorError?>? errors) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult? result, long? memory = null) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
-        json.WriteString("file", target);
+        json.WriteString("file", files[0].Path);
         json.WriteString("type", plan.Recipe.Name);
-        json.WriteNumber("bytes", bytes);
+        json.WriteNumber("bytes", files.Sum(f => f.Bytes));
         json.WriteNumber("tensorBytesBefore", plan.SourceBytes);
         json.WriteNumber("tensorBytes", plan.TargetBytes);
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
         json.WriteNumber("seconds", time.TotalSeconds);
+        if (memory is { } needed) json.WriteNumber("memory", needed);
+        json.WriteNumber("fallbacks", plan.Fallbacks);
+        if (result is { Kept: > 0 }) json.WriteNumber("keptTensors", result.Kept);
+        if (plan.Options.Split is not null)
+        {
+            json.WriteStartArray("parts");
+            foreach (GgufOutput file in files)
+            {
+                json.WriteStartObject();
+                json.WriteString("file", file.Path);
+                json.WriteNumber("tensors", file.Tensors.Count);
+                json.WriteNumber("bytes", file.Bytes);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
         json.WriteStartArray("tensors");
         foreach ((int index, PlannedTensor tensor) in plan.Tensors.Index())
         {
@@ -85,9 +126,10 @@ internal static class QuantizationReport
             json.WriteEndArray();
             json.WriteString("from", tensor.Source.TypeName);
             json.WriteString("to", tensor.Target.TypeName);
+            if (tensor.InsteadOf is { } wanted) json.WriteString("insteadOf", wanted.Name);
             json.WriteNumber("bytesBefore", tensor.Source.Bytes);
             json.WriteNumber("bytes", tensor.Target.Bytes);
-            if (errors?[index] is { } error)
+            if (result?.Errors[index] is { } error)
             {
                 WriteFinite(json, "relativeError", error.Relative);
                 WriteFinite(json, "cosine", error.Cosine);

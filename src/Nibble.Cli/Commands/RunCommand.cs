@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Nibble.Cli.Terminal;
+using Nibble.Formats;
 using Nibble.Generation;
 using Nibble.Tokenizers;
 
@@ -37,7 +38,9 @@ internal static class RunCommand
         Option<long> seed = new("--seed", "-s") { Description = "The same seed gives the same tokens; -1 for another one each time.", DefaultValueFactory = _ => -1, HelpName = "N" };
         Option<bool> ignoreEnd = new("--ignore-eos") { Description = "Go on after the model ends its text." };
         Option<int?> context = CommonOptions.Context("Tokens of prompt and text together. Default: 4096, or the model's context where that is shorter.");
-        Option<int> threads = CommonOptions.Threads();
+        Option<int> threads = CommonOptions.ModelThreads(), promptThreads = CommonOptions.PromptThreads();
+        Option<bool> noRepack = CommonOptions.NoRepack();
+        Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> quiet = new("--quiet", "-q") { Description = "Print the generated text alone: no prompt, no speed." };
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("run", "Generate text with a model.",
@@ -46,7 +49,7 @@ internal static class RunCommand
             "echo \"Once upon a time\" | nibble run tiny-Q4_K_M.gguf --seed 7",
             "nibble run tiny-Q4_K_M.gguf")
         {
-            model, prompt, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, threads, quiet, json,
+            model, prompt, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, layout, threads, promptThreads, noRepack, quiet, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -67,7 +70,9 @@ internal static class RunCommand
             options.Validate();
             string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
             if (text is null && parsed.GetValue(json)) throw new NibbleException("--json needs a prompt: write one behind the file, or name one with --file");
-            using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), parsed.GetValue(threads));
+            using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model),
+                new ModelOptions { Threads = parsed.GetValue(threads), PromptThreads = parsed.GetValue(promptThreads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) });
+            CommonOptions.TellLayout(language.File);
             int contextLength = language.ContextFor(options.ContextLength);
             using TextGenerator generator = new(language, contextLength);
             if (text is null) Converse(language, generator, options with { MaxTokens = options.MaxTokens ?? TurnTokens, ContextLength = contextLength }, cancellationToken);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Nibble.Cli.Terminal;
 using Nibble.Files;
+using Nibble.Formats;
 using Spectre.Console;
 
 namespace Nibble.Cli.Commands;
@@ -15,17 +16,18 @@ internal static class ShowCommand
         Argument<string> path = new("FILE") { Description = "A GGUF file, a safetensors file, or a Hugging Face model folder." };
         Option<bool> tensors = new("--tensors") { Description = "List every tensor." };
         Option<bool> full = new("--full") { Description = "Print long values, such as the chat template, in full." };
+        Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("show", "Show what is in a model file: architecture, size, types, tokenizer, metadata.",
             "nibble show tiny-Q4_K_M.gguf",
             "nibble show ~/models/Qwen3-0.6B --tensors",
             "nibble show model.safetensors --json")
         {
-            path, tensors, full, json,
+            path, tensors, full, layout, json,
         };
         command.SetAction(parsed =>
         {
-            using ModelFile file = ModelFile.Open(parsed.GetRequiredValue(path));
+            using ModelFile file = ModelFile.Open(parsed.GetRequiredValue(path), parsed.GetValue(layout));
             ModelSummary summary = ModelSummary.Of(file);
             if (parsed.GetValue(json))
             {

@@ -1,4 +1,5 @@
 using Nibble.Quantization;
+using Nibble.Quantization.Recipes;
 using Spectre.Console;
 
 namespace Nibble.Cli.Terminal;
@@ -16,14 +17,15 @@ internal static class Failure
     public static TimeSpan TimeToStop { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Says that the program was stopped from the keyboard and returns the exit code for it.</summary>
-    public static int ReportInterrupted()
+    /// <param name="keepsProgress">Whether what was finished stays for a later run.</param>
+    public static int ReportInterrupted(bool keepsProgress)
     {
-        Report("stopped; nothing was left half-written");
+        Report(keepsProgress ? "stopped; finished tensors are kept, continue with --resume" : "stopped; nothing was left half-written");
         return Interrupted;
     }
 
     /// <summary>The exit code for an exception.</summary>
-    public static int ExitCode(Exception exception) => exception is ExcessiveErrorException ? NotGoodEnough : 1;
+    public static int ExitCode(Exception exception) => exception is ExcessiveErrorException or RecipeMismatchException ? NotGoodEnough : 1;
 
     /// <summary>Prints the message and returns the exit code.</summary>
     public static int Report(string message, int exitCode = 1)

@@ -15,9 +15,10 @@ public static unsafe class MachineMeasurement
 
     private const int ChunkBytes = 1 << 20;
 
-    private const int FewestRounds = 5;
+    /// <summary>The first rounds run code that is not compiled well yet; a busy machine would get no further.</summary>
+    private const int FewestRounds = 8;
 
-    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Bytes per second that the threads of a pool read from memory together.</summary>
     /// <exception cref="NibbleException">There is not enough memory for a buffer that no cache holds.</exception>
@@ -54,13 +55,12 @@ public static unsafe class MachineMeasurement
         return (double)rows * Columns * Tokens / Best(() => matrix.Multiply(input, result, pool));
     }
 
-    /// <summary>Seconds that the fastest round takes; the first, in which code is compiled, does not count.</summary>
+    /// <summary>Seconds that the fastest round takes.</summary>
     private static double Best(Action round)
     {
-        round();
         double best = double.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int rounds = 0; rounds < FewestRounds || Stopwatch.GetElapsedTime(start) < s_shortest; rounds++)
+        for (int i = 0; i < FewestRounds || Stopwatch.GetElapsedTime(start) < s_longest; i++)
         {
             long begin = Stopwatch.GetTimestamp();
             round();

@@ -1,74 +1,132 @@
 using System.Diagnostics;
-using Nibble.Kernels;
+using Nibble.Generation;
 using Nibble.Models;
 
 namespace Nibble.Evaluation;
 
-/// <summary>How fast a model runs, in tokens per second.</summary>
-/// <param name="Test">Named as llama-bench does: <c>pp128</c> reads a prompt of 128 tokens, <c>tg32</c> generates 32.</param>
-/// <param name="Tokens">Tokens of one repetition.</param>
-/// <param name="Rates">Tokens per second of each repetition, in ascending order.</param>
-public sealed record SpeedResult(string Test, int Tokens, IReadOnlyList<double> Rates)
+/// <summary>What to measure.</summary>
+public sealed record SpeedOptions
 {
-    public double Median => Rates.Count % 2 == 1 ? Rates[Rates.Count / 2] : (Rates[Rates.Count / 2 - 1] + Rates[Rates.Count / 2]) / 2;
+    /// <summary>Lengths of prompts to read, each a test.</summary>
+    public IReadOnlyList<int> Prompts { get; init; } = [128, 512];
 
-    public double Min => Rates[0];
+    /// <summary>Tokens to generate one after the other, from the beginning of a text; 0 for no such test.</summary>
+    public int Generated { get; init; } = 32;
 
-    public double Max => Rates[^1];
+    /// <summary>How often each test is measured.</summary>
+    public int Repetitions { get; init; } = 5;
 }
 
 /// <summary>Measures how fast a model reads prompts and generates. Which tokens they are makes no difference, so they are made up.</summary>
 public static class SpeedMeasurement
 {
-    /// <summary>Tokens run before the clock starts: enough to compile what is hot and to bring the weights into memory.</summary>
-    private const int WarmUpTokens = 16;
+    /// <summary>How often a test runs before the clock starts: what is compiled quickly at first is compiled better when it has run for a while.</summary>
+    private const int WarmUps = 2;
 
-    /// <param name="model">The model.</param>
-    /// <param name="pool">The threads to use.</param>
-    /// <param name="prompts">Lengths of prompts to read, each a test.</param>
-    /// <param name="generated">Tokens to generate after the shortest prompt, or 0 for no such test.</param>
-    /// <param name="repetitions">How often each test runs.</param>
-    /// <param name="progress">Told after each repetition what it gave.</param>
-    /// <param name="cancellationToken">Stops after the repetition at hand.</param>
-    /// <returns>One result per test.</returns>
-    /// <exception cref="NibbleException">The model's context is too short for a test.</exception>
-    public static IReadOnlyList<SpeedResult> Measure(Transformer model, WorkerPool pool, IReadOnlyList<int> prompts, int generated, int repetitions,
-        IProgress<SpeedResult>? progress = null, CancellationToken cancellationToken = default)
+    /// <param name="language">The model.</param>
+    /// <param name="options">What to measure.</param>
+    /// <param name="progress">Told before each repetition how far the measurement is.</param>
+    /// <param name="cancellationToken">Stops within a batch or a token.</param>
+    /// <exception cref="NibbleException">The model's context is too short for a test, or an option makes no sense.</exception>
+    public static SpeedReport Measure(LanguageModel language, SpeedOptions options, IProgress<SpeedProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        int longest = Math.Max(prompts.DefaultIfEmpty(0).Max(), generated + 1);
-        if (longest > model.ContextLength) Throw.BadInput($"{longest} tokens were asked for, and the model was trained for {model.ContextLength}; take fewer (--prompt, --generate)");
-        using Session session = new(model, Math.Max(longest, WarmUpTokens + 1), pool);
+        ArgumentNullException.ThrowIfNull(language);
+        ArgumentNullException.ThrowIfNull(options);
+        Check(language.Network, options);
+        using Session session = language.CreateSession(options.Prompts.Append(options.Generated).Max());
         Random random = new(1);
-        int[] tokens = [.. Enumerable.Range(0, session.ContextLength).Select(_ => random.Next(model.VocabularySize))];
-        // Twice, for what is compiled quickly at first is compiled better when it has run for a while.
-        for (int round = 0; round < 2; round++)
+        int[] tokens = [.. Enumerable.Range(0, session.ContextLength).Select(_ => random.Next(language.Network.VocabularySize))];
+        List<Test> tests = [.. options.Prompts.Select(length => new Test($"pp{length}", length, IsGeneration: false))];
+        if (options.Generated > 0) tests.Add(new($"tg{options.Generated}", options.Generated, IsGeneration: true));
+
+        progress?.Report(new(0, "measuring the machine", 0));
+        double bandwidth = MachineMeasurement.ReadBandwidth(language.GenerationPool), peak = MachineMeasurement.PeakMultiplyAdds(language.Pool);
+        // What each takes when warm tells how long the rest will take.
+        double spent = 0, expected = 0;
+        double[] expectedSeconds = new double[tests.Count];
+        for (int t = 0; t < tests.Count; t++)
         {
-            session.Truncate(0);
-            session.Append(tokens.AsSpan(0, WarmUpTokens), cancellationToken: cancellationToken);
-            session.Append(tokens.AsSpan(0, 1), cancellationToken: cancellationToken);
+            for (int i = 0; i < WarmUps; i++)
+            {
+                progress?.Report(new(0, $"{tests[t].Name}, warming up", 0));
+                spent += expectedSeconds[t] = Seconds(tests[t]);
+            }
+            expected += options.Repetitions * expectedSeconds[t];
         }
+        expected += spent;
 
         List<SpeedResult> results = [];
-        foreach (int length in prompts) results.Add(Repeat($"pp{length}", length, () => session.Append(tokens.AsSpan(0, length), cancellationToken: cancellationToken)));
-        if (generated > 0) results.Add(Repeat($"tg{generated}", generated, () =>
+        for (int t = 0; t < tests.Count; t++)
         {
-            for (int i = 0; i < generated; i++) session.Append(tokens.AsSpan(i, 1), cancellationToken: cancellationToken);
-        }));
-        return results;
-
-        SpeedResult Repeat(string test, int count, Action run)
-        {
-            List<double> rates = [];
-            for (int i = 0; i < repetitions; i++)
+            Test test = tests[t];
+            double[] rates = new double[options.Repetitions];
+            long allocated = long.MaxValue;
+            for (int i = 0; i < rates.Length; i++)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                session.Truncate(0);
-                long start = Stopwatch.GetTimestamp();
-                run();
-                rates.Add(count / Stopwatch.GetElapsedTime(start).TotalSeconds);
-                progress?.Report(new(test, count, [.. rates.Order()]));
+                progress?.Report(new(spent / expected, test.Name, i == 0 ? 0 : rates[i - 1]));
+                long before = language.Pool.AllocatedBytes;
+                rates[i] = test.Tokens / Seconds(test);
+                allocated = Math.Min(allocated, language.Pool.AllocatedBytes - before);
+                spent += expectedSeconds[t];
             }
-            return new(test, count, [.. rates.Order()]);
+            results.Add(Describe(test, rates, allocated));
+        }
+        progress?.Report(new(1, "", 0));
+        return new(results, DescribeKernels(language.Network), bandwidth, peak, ResidentWeights(language.Network), Environment.WorkingSet);
+
+        double Seconds(Test test)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            session.Truncate(0);
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < (test.IsGeneration ? test.Tokens : 1); i++)
+                session.Append(tokens.AsSpan(i, test.IsGeneration ? 1 : test.Tokens), cancellationToken: cancellationToken);
+            return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        SpeedResult Describe(Test test, double[] rates, long allocated)
+        {
+            long blocks = 0, bytes = 0, head = (long)language.Network.Head.Inputs * language.Network.Head.Outputs;
+            foreach (Linear matrix in language.Network.Matrices)
+            {
+                blocks += (long)matrix.Inputs * matrix.Outputs;
+                bytes += matrix.Weight.BytesRead;
+            }
+            blocks -= head; // only the last token of a prompt is scored
+            return new(test.Name, test.Tokens, (test.IsGeneration ? language.GenerationPool : language.Pool).Threads, [.. rates.Order()])
+            {
+                IsGeneration = test.IsGeneration,
+                WeightBytes = test.IsGeneration ? bytes * test.Tokens : bytes,
+                MultiplyAdds = test.Tokens * blocks + (test.IsGeneration ? test.Tokens : 1) * head,
+                AllocatedBytes = allocated,
+            };
         }
     }
+
+    private static void Check(Transformer model, SpeedOptions options)
+    {
+        if (options.Prompts.Any(length => length < 1)) Throw.BadInput("a prompt of no tokens was asked for (--prompt); take 1 or more");
+        if (options.Generated < 0) Throw.BadInput($"{options.Generated} tokens to generate were asked for (--generate); take 0 or more");
+        if (options.Prompts.Count == 0 && options.Generated == 0) Throw.BadInput("there is nothing to measure; ask for a prompt (--prompt) or for tokens to generate (--generate)");
+        if (options.Repetitions < 1) Throw.BadInput($"{options.Repetitions} repetitions were asked for (--repetitions); take 1 or more");
+        int longest = options.Prompts.Append(options.Generated).Max();
+        if (longest > model.ContextLength) Throw.BadInput($"{longest} tokens were asked for, and the model was trained for {model.ContextLength}; take fewer (--prompt, --generate)");
+    }
+
+    private static KernelUse[] DescribeKernels(Transformer model)
+    {
+        const int Many = 64;
+        return
+        [
+            .. model.Matrices.Select(m => m.Weight).GroupBy(w => (w.Format, One: w.Kernel(1), Many: w.Kernel(Many)))
+                .Select(g => new KernelUse(g.Key.Format.Name, g.Count(), g.Sum(w => (long)w.Rows * w.Columns), g.Sum(w => w.BytesRead), g.Key.One, g.Key.Many))
+                .OrderByDescending(use => use.Bytes),
+        ];
+    }
+
+    /// <summary>The embedding counts in full, although a token reads one row of it.</summary>
+    private static long ResidentWeights(Transformer model) =>
+        model.Matrices.Sum(m => m.Weight.BytesRead) + (model.Head.Weight == model.Embedding ? 0 : model.Embedding.BytesRead);
+
+    private readonly record struct Test(string Name, int Tokens, bool IsGeneration);
 }

@@ -43,6 +43,7 @@ public sealed class MetadataValue
 
     public static MetadataValue Of(string value) => new(MetadataType.String, MetadataType.String, 1, Encoding.UTF8.GetBytes(value));
     public static MetadataValue Of(bool value) => new(MetadataType.Bool, MetadataType.Bool, 1, new[] { (byte)(value ? 1 : 0) });
+    public static MetadataValue Of(ushort value) => Number(MetadataType.UInt16, value);
     public static MetadataValue Of(uint value) => Number(MetadataType.UInt32, value);
     public static MetadataValue Of(int value) => Number(MetadataType.Int32, value);
     public static MetadataValue Of(ulong value) => Number(MetadataType.UInt64, value);
@@ -167,6 +168,14 @@ public sealed class MetadataValue
                 : 12 + ElementsLength((MetadataType)BinaryPrimitives.ReadUInt32LittleEndian(element), (int)BinaryPrimitives.ReadInt64LittleEndian(element[4..]), element[12..]);
         }
         return length;
+    }
+
+    /// <summary>An array of numbers without the elements at some indexes.</summary>
+    internal MetadataValue Without(IReadOnlySet<int> indexes)
+    {
+        int size = SizeOf(ElementType);
+        byte[] kept = [.. Enumerable.Range(0, Count).Where(i => !indexes.Contains(i)).SelectMany(i => Bytes.Slice(i * size, size).ToArray())];
+        return new(Type, ElementType, kept.Length / size, kept);
     }
 
     /// <summary>The value as one short line: a string in full, an array as its first elements and its length.</summary>

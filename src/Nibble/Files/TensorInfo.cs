@@ -7,7 +7,7 @@ namespace Nibble.Files;
 /// <param name="Dimensions">Sizes with the fastest-running first, as GGUF writes them: <c>[columns, rows, …]</c>; 1 to 4 of them.</param>
 /// <param name="TypeName">How the file calls the type of the values.</param>
 /// <param name="Format">The format of the values, or <see langword="null"/> where weights cannot be read from it (an integer type, say).</param>
-/// <param name="Bytes">Bytes of all values.</param>
+/// <param name="Bytes">Bytes of all values, and of the tail where the format has one.</param>
 public sealed record TensorInfo(string Name, IReadOnlyList<long> Dimensions, string TypeName, WeightFormat? Format, long Bytes)
 {
     /// <summary>Values in one row.</summary>
@@ -19,7 +19,8 @@ public sealed record TensorInfo(string Name, IReadOnlyList<long> Dimensions, str
     /// <summary>Values.</summary>
     public long Count { get; } = Dimensions.Aggregate(1L, (product, size) => checked(product * size));
 
-    public long RowBytes => Rows == 0 ? 0 : Bytes / Rows;
+    /// <summary>Bytes of one row, which the tail does not belong to.</summary>
+    public long RowBytes => Rows == 0 ? 0 : (Bytes - (Format?.TailBytes ?? 0)) / Rows;
 
     public double BitsPerWeight => Count == 0 ? 0 : 8.0 * Bytes / Count;
 }

@@ -29,6 +29,15 @@ internal sealed class TensorStream(IReadOnlyList<TensorInfo> tensors)
         return tensor;
     }
 
+    /// <summary>Moves past the current tensor, of which nothing was counted yet.</summary>
+    /// <returns>That tensor.</returns>
+    public TensorInfo Skip()
+    {
+        if (Current is not { } tensor || _left != tensor.Bytes) throw new InvalidOperationException("only a whole tensor can be left out");
+        MoveOn();
+        return tensor;
+    }
+
     public void RequireComplete()
     {
         if (Current is { } tensor) throw new InvalidOperationException($"tensor {tensor.Name} is not complete");

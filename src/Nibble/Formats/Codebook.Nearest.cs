@@ -15,19 +15,22 @@ internal sealed partial class Codebook
     private Neighbours? _neighbours;
 
     /// <summary>
-    /// The code of the point in the book that replaces the one with <paramref name="code"/>, which is not: among its neighbours
-    /// the one for which the sum of <c>weight * (scale * level - value)²</c> is least, the first of several. Neighbours are the
+    /// The codes of the neighbours of the point with <paramref name="code"/>, by distance and index; none where it is in the book itself.
+    /// </summary>
+    public ReadOnlySpan<ushort> NeighboursOf(int code) => IndexOf(code) >= 0 ? [] : (_neighbours ?? FindNeighbours()).Of(code);
+
+    /// <summary>
+    /// The code of the point in the book that replaces one that is not: among its neighbours the one for which the sum of <c>weight * (scale * level - value)²</c> is least, the first of several. Neighbours are the
     /// points whose distance is among the smallest few (the number of shells) that occur.
     /// </summary>
-    /// <param name="code">The code of a point that is not in the book.</param>
+    /// <param name="neighbours">What <see cref="NeighboursOf"/> gives for a point that is not in the book.</param>
     /// <param name="values">One per dimension.</param>
     /// <param name="weights">One per dimension.</param>
     /// <param name="scale">The scale of the levels.</param>
     /// <param name="levels">Eight numbers, by coordinate; where coordinates have two bits the second four repeat the first.</param>
-    public int Nearest(int code, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
+    public int Nearest(ReadOnlySpan<ushort> neighbours, ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float scale, Vector256<float> levels)
     {
-        Debug.Assert(values.Length == Dimensions && weights.Length == Dimensions && IndexOf(code) < 0, "one value and one weight per dimension");
-        ReadOnlySpan<ushort> neighbours = (_neighbours ?? FindNeighbours()).Of(code);
+        Debug.Assert(values.Length == Dimensions && weights.Length == Dimensions && !neighbours.IsEmpty, "one value and one weight per dimension");
         if (!InstructionSets.HasAvx2) return NearestScalar(neighbours, values, weights, scale, levels);
         return Dimensions == 8 ? NearestOfEight(neighbours, values, weights, scale, levels) : NearestOfFour(neighbours, values, weights, scale, levels);
     }

@@ -35,6 +35,12 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
     private readonly int[] _codes = new int[size / book.Dimensions * ((2 * steps + 8) / 8 * 8)];
     private readonly float[] _valueLevel = new float[(2 * steps + 8) / 8 * 8], _levelLevel = new float[(2 * steps + 8) / 8 * 8];
 
+    /// <summary>By candidate what the largest value is to become, in multiples of half a step between levels; in eights, of which the last repeats.</summary>
+    private readonly float[] _tops = [.. Enumerable.Range(0, (2 * steps + 8) / 8 * 8).Select(c => 2 * book.Levels - 1 + (Math.Min(c, 2 * steps) - steps) * step)];
+
+    /// <summary>By candidate.</summary>
+    private readonly float[] _inverses = new float[(2 * steps + 8) / 8 * 8], _scales = new float[(2 * steps + 8) / 8 * 8];
+
     /// <summary>By candidate, bit k says that point k was not in the book.</summary>
     private readonly int[] _offBook = new int[(2 * steps + 8) / 8 * 8];
     private readonly int[] _chosen = new int[size / book.Dimensions];
@@ -60,38 +66,69 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
     public float Start(ReadOnlySpan<float> values, bool evenSigns)
     {
         uint signs = 0;
-        for (int i = 0; i < size; i++)
+        bool areNumbers = true;
+        for (int start = 0; start < size; start += 8)
         {
-            bool isNegative = !(values[i] >= 0);
-            _magnitudes[i] = isNegative ? -values[i] : values[i];
-            if (isNegative) signs |= 1u << i;
-            _roots[i] = MathF.Sqrt(_weights[i]);
-        }
-        for (int start = 0; evenSigns && start < size; start += 8)
-        {
-            if (uint.PopCount(signs >> start & 255) % 2 == 0) continue;
-            int least = start;
-            float leastError = _weights[start] * values[start] * values[start];
-            for (int i = start + 1; i < start + 8; i++)
+            Vector256<float> eight = Vector256.Create(values[start..]), weights = Vector256.LoadUnsafe(in _weights[start]);
+            Vector256<float> isNegative = ~Vector256.GreaterThanOrEqual(eight, Vector256<float>.Zero), errors = weights * eight * eight;
+            (eight ^ isNegative & Vector256.Create(-0f)).StoreUnsafe(ref _magnitudes[start]);
+            Vector256.Sqrt(weights).StoreUnsafe(ref _roots[start]);
+            areNumbers &= Vector256.EqualsAll(errors, errors);
+            uint negative = isNegative.ExtractMostSignificantBits();
+            if (evenSigns && uint.PopCount(negative) % 2 != 0)
             {
-                float error = _weights[i] * values[i] * values[i];
-                if (error < leastError)
-                {
-                    leastError = error;
-                    least = i;
-                }
+                int least = Vector256.EqualsAll(errors, errors) ? FirstLeast(errors) : FirstLeastOfAny(errors);
+                _magnitudes[start + least] = -_magnitudes[start + least];
+                negative ^= 1u << least;
             }
-            _magnitudes[least] = -_magnitudes[least];
-            signs ^= 1u << least;
+            signs |= negative << start;
         }
         Signs = signs;
-        float largest = _magnitudes[0];
-        for (int i = 1; i < size; i++)
-        {
-            largest = largest > _magnitudes[i] ? largest : _magnitudes[i];
-        }
         Array.Clear(_chosen);
+        return areNumbers ? Largest() : LargestOfAny();
+    }
+
+    /// <summary>The largest of magnitudes that are numbers.</summary>
+    private float Largest()
+    {
+        Vector256<float> largest = Vector256.LoadUnsafe(in _magnitudes[0]);
+        for (int start = 8; start < size; start += 8)
+        {
+            Vector256<float> eight = Vector256.LoadUnsafe(in _magnitudes[start]);
+            largest = Vector256.ConditionalSelect(Vector256.GreaterThan(largest, eight), largest, eight);
+        }
+        Vector128<float> four = Vector128.ConditionalSelect(Vector128.GreaterThan(largest.GetLower(), largest.GetUpper()), largest.GetLower(), largest.GetUpper());
+        return MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
+    }
+
+    /// <summary>The same, where after NaN what follows counts as larger.</summary>
+    private float LargestOfAny()
+    {
+        float largest = _magnitudes[0];
+        foreach (float magnitude in _magnitudes) largest = largest > magnitude ? largest : magnitude;
         return largest;
+    }
+
+    /// <summary>The lane of the least of eight numbers, the first of several.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int FirstLeast(Vector256<float> numbers)
+    {
+        Vector256<float> other = Vector256.Shuffle(numbers, Vector256.Create(4, 5, 6, 7, 0, 1, 2, 3));
+        Vector256<float> least = Vector256.ConditionalSelect(Vector256.LessThan(numbers, other), numbers, other);
+        other = Vector256.Shuffle(least, Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5));
+        least = Vector256.ConditionalSelect(Vector256.LessThan(least, other), least, other);
+        other = Vector256.Shuffle(least, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6));
+        least = Vector256.ConditionalSelect(Vector256.LessThan(least, other), least, other);
+        return int.TrailingZeroCount((int)Vector256.Equals(numbers, least).ExtractMostSignificantBits());
+    }
+
+    /// <summary>As <see cref="FirstLeast"/>, where nothing is less than NaN nor more.</summary>
+    private static int FirstLeastOfAny(Vector256<float> errors)
+    {
+        int least = 0;
+        for (int i = 1; i < 8; i++)
+            if (errors[i] < errors[least]) least = i;
+        return least;
     }
 
     /// <summary>
@@ -101,12 +138,22 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
     /// <param name="scale">The scale if no candidate is any good.</param>
     public float Search(float largest, float scale)
     {
-        int top = 2 * book.Levels - 1, candidates = 2 * steps + 1;
-        for (int candidate = 0; candidate < candidates; candidate++) Round(candidate, (top + (candidate - steps) * step) / largest);
+        for (int start = 0; start < _tops.Length; start += 8)
+        {
+            Vector256<float> inverses = Vector256.LoadUnsafe(in _tops[start]) / Vector256.Create(largest);
+            inverses.StoreUnsafe(ref _inverses[start]);
+            (Vector256<float>.One / inverses).StoreUnsafe(ref _scales[start]);
+        }
+        Array.Clear(_offBook);
+        for (int point = 0; point < _chosen.Length; point++)
+        {
+            Round(point);
+            Replace(point);
+        }
         AddUp();
         float best = 0;
         int chosen = -1;
-        for (int candidate = 0; candidate < candidates; candidate++)
+        for (int candidate = 0; candidate <= 2 * steps; candidate++)
         {
             float valueLevel = _valueLevel[candidate], levelLevel = _levelLevel[candidate];
             if (levelLevel > 0 && valueLevel * valueLevel > best * levelLevel)
@@ -135,56 +182,57 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
         return scale;
     }
 
-    /// <summary>The points of one candidate.</summary>
-    private void Round(int candidate, float inverse)
+    /// <summary>What a point is rounded to by every candidate.</summary>
+    private void Round(int point)
     {
-        float scale = 1 / inverse;
-        int offBook = 0;
-        for (int start = 0; start < size; start += 8)
+        ref readonly float magnitude = ref _magnitudes[point * book.Dimensions];
+        int bits = book.Bits;
+        for (int start = 0; start < _offBook.Length; start += 8)
         {
-            Vector256<int> coordinates = Coordinates(Vector256.LoadUnsafe(in _magnitudes[start]), inverse);
-            Vector128<short> words = Vector128.Narrow(coordinates.GetLower(), coordinates.GetUpper());
-            ulong bytes = Vector128.Narrow(words, words).AsUInt64().ToScalar();
-            // From eight bytes to four pairs of coordinates, to two fours, to one eight.
-            if (book.Dimensions == 8)
-            {
-                bytes = (bytes | bytes >> 6) & 0x000f_000f_000f_000f;
-                bytes = (bytes | bytes >> 12) & 0x0000_00ff_0000_00ff;
-                offBook |= Place(candidate, start / 8, (int)(bytes | bytes >> 24) & 0xffff, scale);
-            }
-            else
-            {
-                bytes = (bytes | bytes >> 5) & 0x003f_003f_003f_003f;
-                bytes |= bytes >> 10;
-                offBook |= Place(candidate, start / 4, (int)bytes & 0xfff, scale);
-                offBook |= Place(candidate, start / 4 + 1, (int)(bytes >> 32) & 0xfff, scale);
-            }
+            Vector256<float> inverses = Vector256.LoadUnsafe(in _inverses[start]);
+            Vector256<int> codes = Vector256<int>.Zero;
+            for (int i = book.Dimensions - 1; i >= 0; i--) codes = codes << bits | Coordinates(Vector256.Create(Unsafe.Add(ref Unsafe.AsRef(in magnitude), i)), inverses);
+            codes.StoreUnsafe(ref _codes[point * _offBook.Length + start]);
         }
-        _offBook[candidate] = offBook;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Place(int candidate, int point, int code, float scale)
+    /// <summary>Replaces what is not in the book, for every candidate of a point.</summary>
+    private void Replace(int point)
     {
-        ref int place = ref _codes[point * _offBook.Length + candidate];
-        place = InBook(point, code, scale);
-        return place == code ? 0 : 1 << point;
+        // Neighbouring candidates mostly lead to the same code, so one point's are dealt with before those of the next.
+        Span<int> codes = _codes.AsSpan(point * _offBook.Length, 2 * steps + 1);
+        ReadOnlySpan<float> values = _magnitudes.AsSpan(point * book.Dimensions, book.Dimensions), roots = _roots.AsSpan(point * book.Dimensions, book.Dimensions);
+        ReadOnlySpan<ushort> neighbours = [];
+        int last = -1;
+        for (int candidate = 0; candidate < codes.Length; candidate++)
+        {
+            int code = codes[candidate];
+            if (code != last)
+            {
+                last = code;
+                neighbours = book.NeighboursOf(code);
+            }
+            if (neighbours.IsEmpty) continue;
+            codes[candidate] = book.Nearest(neighbours, values, roots, _scales[candidate], _levels);
+            _offBook[candidate] |= 1 << point;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int InBook(int point, int code, float scale)
     {
-        if (book.IndexOf(code) >= 0) return code;
+        ReadOnlySpan<ushort> neighbours = book.NeighboursOf(code);
+        if (neighbours.IsEmpty) return code;
         int start = point * book.Dimensions;
-        return book.Nearest(code, _magnitudes.AsSpan(start, book.Dimensions), _roots.AsSpan(start, book.Dimensions), scale, _levels);
+        return book.Nearest(neighbours, _magnitudes.AsSpan(start, book.Dimensions), _roots.AsSpan(start, book.Dimensions), scale, _levels);
     }
 
-    /// <summary>The coordinates whose levels are nearest to eight values divided by the scale.</summary>
+    /// <summary>The coordinates whose levels are nearest to values divided by scales.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector256<int> Coordinates(Vector256<float> values, float inverse)
+    private Vector256<int> Coordinates(Vector256<float> values, Vector256<float> inverses)
     {
         // As Rounding.ToEven: 1.5 * 2^23 pushes the fraction out.
-        Vector256<float> pushed = Vector256.Create(0.5f) * (Vector256.Create(inverse) * values - Vector256<float>.One) + Vector256.Create(12_582_912f);
+        Vector256<float> pushed = Vector256.Create(0.5f) * (inverses * values - Vector256<float>.One) + Vector256.Create(12_582_912f);
         Vector256<int> rounded = (pushed.AsInt32() & Vector256.Create(0x7f_ffff)) - Vector256.Create(0x40_0000);
         return Vector256.Max(Vector256<int>.Zero, Vector256.Min(Vector256.Create(book.Levels - 1), rounded));
     }
@@ -223,7 +271,7 @@ internal sealed class CodebookFit(Codebook book, int size, int steps, float step
         {
             if ((points >> point & 1) == 0) continue;
             int start = point * book.Dimensions, code = 0;
-            Coordinates(Vector256.LoadUnsafe(in _magnitudes[start & ~7]), inverse).StoreUnsafe(ref MemoryMarshal.GetReference(coordinates));
+            Coordinates(Vector256.LoadUnsafe(in _magnitudes[start & ~7]), Vector256.Create(inverse)).StoreUnsafe(ref MemoryMarshal.GetReference(coordinates));
             for (int i = 0; i < book.Dimensions; i++) code |= coordinates[(start & 7) + i] << book.Bits * i;
             _chosen[point] = InBook(point, code, scale);
         }

@@ -9,7 +9,7 @@ internal static partial class ErrorWeights
     /// <param name="size">Values of a group, a multiple of 8.</param>
     /// <param name="sums">Room for as many whole vectors as the groups begin.</param>
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SumsOfSquares<TLanes>(ReadOnlySpan<float> values, int size, Span<float> sums) where TLanes : unmanaged, ILanes<TLanes>
+    public static void SumsOfSquares<TLanes>(ReadOnlySpan<float> values, int size, Span<float> sums) where TLanes : unmanaged, ILanes<TLanes>
     {
         Span<TLanes> columns = stackalloc TLanes[8];
         int groups = values.Length / size;

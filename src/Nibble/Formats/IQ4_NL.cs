@@ -45,6 +45,13 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<IQ4_NL> blocks)
     {
+        if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
+        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<IQ4_NL> blocks)
+    {
         Span<byte> quants = stackalloc byte[32];
         Span<float> weights = stackalloc float[32];
         for (int b = 0; b < blocks.Length; b++)

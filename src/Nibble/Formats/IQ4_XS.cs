@@ -50,6 +50,13 @@ public partial struct IQ4_XS : IWeightBlock<IQ4_XS, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<IQ4_XS> blocks)
     {
+        if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
+        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else QuantizeScalar(source, importance, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<IQ4_XS> blocks)
+    {
         Span<byte> quants = stackalloc byte[256];
         Span<float> scales = stackalloc float[8];
         for (int b = 0; b < blocks.Length; b++)
@@ -57,21 +64,30 @@ public partial struct IQ4_XS : IWeightBlock<IQ4_XS, Q8_K>
             ref IQ4_XS block = ref blocks[b];
             ReadOnlySpan<float> values = source.Slice(b * 256, 256);
             ChooseScales(values, importance.IsEmpty ? [] : importance.Slice(b * 256, 256), scales);
-            float scale = -ScaleSearch.Extreme(scales) / 32;
-            float inverse = scale != 0 ? 1 / scale : 0;
-            block.Scale = (Half)scale;
-            block.HighScales = 0;
-            block.LowScales = default;
-            for (int g = 0; g < 8; g++)
+            block.StoreScales(scales);
+            for (int i = 0; i < 256; i++)
             {
-                int groupScale = Math.Max(-32, Math.Min(31, Rounding.ToEven(inverse * scales[g])));
-                float step = scale * groupScale;
-                float inverseStep = step != 0 ? 1 / step : 0;
-                for (int i = g * 32; i < g * 32 + 32; i++) quants[i] = (byte)IQ4_NL.LevelSearch.Nearest(inverseStep * values[i]);
-                block.LowScales[g / 2] |= (byte)((groupScale & 15) << g % 2 * 4);
-                block.HighScales |= (ushort)((groupScale + 32) >> 4 << 2 * g);
+                float step = scales[i / 32];
+                quants[i] = (byte)IQ4_NL.LevelSearch.Nearest((step != 0 ? 1 / step : 0) * values[i]);
             }
             Nibbles.Pack(quants, half: 16, block.Quants);
+        }
+    }
+
+    /// <summary>Stores the scales of the groups; <paramref name="scales"/> become what is left of them in 6 bits.</summary>
+    private void StoreScales(Span<float> scales)
+    {
+        float scale = -ScaleSearch.Extreme(scales) / 32;
+        float inverse = scale != 0 ? 1 / scale : 0;
+        Scale = (Half)scale;
+        HighScales = 0;
+        LowScales = default;
+        for (int g = 0; g < 8; g++)
+        {
+            int groupScale = Math.Max(-32, Math.Min(31, Rounding.ToEven(inverse * scales[g])));
+            scales[g] = scale * groupScale;
+            LowScales[g / 2] |= (byte)((groupScale & 15) << g % 2 * 4);
+            HighScales |= (ushort)((groupScale + 32) >> 4 << 2 * g);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Nibble.Formats;
 
 /// <summary>Ascending levels of which a non-linear format stores the index of the nearest, with a way to find it.</summary>
-internal sealed class LevelTable
+internal sealed partial class LevelTable
 {
     private readonly sbyte[] _levels;
 
@@ -16,6 +16,15 @@ internal sealed class LevelTable
             int index = 0;
             while (index < levels.Length - 1 && levels[index] <= n) index++;
             _firstAbove[n + 128] = (byte)index;
+        }
+        _middle = Nearest(float.NaN);
+        _limits = new float[levels.Length - 1];
+        _steps = new float[levels.Length - 1];
+        for (int n = 0; n < _limits.Length; n++)
+        {
+            float halfway = (levels[n] + levels[n + 1]) / 2f;
+            _limits[n] = n < _middle ? halfway : MathF.BitDecrement(halfway);
+            _steps[n] = levels[n + 1] - levels[n];
         }
     }
 

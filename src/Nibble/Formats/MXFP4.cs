@@ -39,18 +39,28 @@ public partial struct MXFP4 : IWeightBlock<MXFP4, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<MXFP4> blocks)
     {
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<MXFP4> blocks)
+    {
         Span<byte> quants = stackalloc byte[32];
         for (int b = 0; b < blocks.Length; b++)
         {
             ReadOnlySpan<float> values = source.Slice(b * 32, 32);
-            float largest = MathF.Abs(ScaleSearch.Extreme(values));
-            // The largest lands between 4 and 8, of which 6 is the last that there is. The logarithm is rounded to single precision
-            // before its fraction is dropped: numbers just below a power of two count as that power.
-            float exponent = MathF.Floor((float)Math.Log2(largest)) - 2;
-            blocks[b].Scale.Bits = (byte)(largest > 0 ? Rounding.TowardZero(exponent + 127) : 0);
+            blocks[b].Scale.Bits = ScaleFor(MathF.Abs(ScaleSearch.Extreme(values)));
             FourBitFloats.Round(values, blocks[b].Scale.Half, quants);
             Nibbles.Pack(quants, half: 16, blocks[b].Quants);
         }
+    }
+
+    private static byte ScaleFor(float largest)
+    {
+        // The largest lands between 4 and 8, of which 6 is the last that there is. The logarithm is rounded to single precision
+        // before its fraction is dropped: numbers just below a power of two count as that power.
+        float exponent = MathF.Floor((float)Math.Log2(largest)) - 2;
+        return (byte)(largest > 0 ? Rounding.TowardZero(exponent + 127) : 0);
     }
 
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<MXFP4> blocks) => Quantize(source, blocks);

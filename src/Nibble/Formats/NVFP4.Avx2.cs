@@ -49,4 +49,27 @@ public partial struct NVFP4 : IAvx2Step<NVFP4, Q8_0x2>, IAvx2Levels<NVFP4>
         levels.Put(0, block.UnpackPairAvx2(0));
         levels.Put(32, block.UnpackPairAvx2(2));
     }
+
+    [SkipLocalsInit]
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<NVFP4> blocks)
+    {
+        Span<byte> quants = stackalloc byte[64];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ref NVFP4 block = ref blocks[b];
+            for (int g = 0; g < 4; g++)
+            {
+                ReadOnlySpan<float> values = source.Slice(b * 64 + g * 16, 16);
+                UE4M3 scale = UE4M3.Round(Magnitudes.Largest(values) / 6);
+                block.Scales[g] = scale;
+                FourBitFloats.Round(values, scale.Half, quants.Slice(g * 16, 16));
+            }
+            // The lower halves of two groups in the low nibbles, the upper ones in the high.
+            for (int pair = 0; pair < 2; pair++)
+            {
+                Vector128<ulong> even = Vector128.Create<byte>(quants[(pair * 32)..]).AsUInt64(), odd = Vector128.Create<byte>(quants[(pair * 32 + 16)..]).AsUInt64();
+                (Sse2.UnpackLow(even, odd) | Sse2.UnpackHigh(even, odd) << 4).AsByte().StoreUnsafe(ref block.Quants[pair * 16]);
+            }
+        }
+    }
 }

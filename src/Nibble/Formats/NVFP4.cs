@@ -50,6 +50,12 @@ public partial struct NVFP4 : IWeightBlock<NVFP4, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<NVFP4> blocks)
     {
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<NVFP4> blocks)
+    {
         Span<byte> quants = stackalloc byte[64];
         for (int b = 0; b < blocks.Length; b++)
         {

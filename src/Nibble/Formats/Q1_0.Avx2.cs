@@ -47,4 +47,22 @@ public partial struct Q1_0 : IAvx2Step<Q1_0, Q8_0x4>, IAvx2Levels<Q1_0>
         levels.Scales[0] = HalfScale.ToSingle(block.Scale);
         for (int start = 0; start < 16; start += 4) levels.Put(start * 8, UnpackAvx2(in block.Signs[0], start));
     }
+
+    [SkipLocalsInit]
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q1_0> blocks)
+    {
+        Span<float> sums = stackalloc float[8];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            if (b % 8 == 0) Magnitudes.Sums(source, b, 128, sums);
+            blocks[b].Scale = (Half)(sums[b % 8] / 128);
+            ref readonly float value = ref source.Slice(b * 128, 128)[0];
+            ref byte signs = ref blocks[b].Signs[0];
+            for (int i = 0; i < 128; i += 8)
+            {
+                Vector256<float> isSet = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(in value, (nuint)i), Vector256<float>.Zero);
+                Unsafe.Add(ref signs, i / 8) = (byte)isSet.ExtractMostSignificantBits();
+            }
+        }
+    }
 }

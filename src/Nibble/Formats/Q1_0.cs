@@ -35,6 +35,12 @@ public partial struct Q1_0 : IWeightBlock<Q1_0, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q1_0> blocks)
     {
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<Q1_0> blocks)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ReadOnlySpan<float> values = source.Slice(b * 128, 128);

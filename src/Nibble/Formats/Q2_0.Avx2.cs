@@ -50,4 +50,32 @@ public partial struct Q2_0 : IAvx2Step<Q2_0, Q8_0x2>, IAvx2Levels<Q2_0>
         levels.Put(0, UnpackAvx2(quants));
         levels.Put(32, UnpackAvx2(Sse2.ShiftRightLogical128BitLane(quants, 8)));
     }
+
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q2_0> blocks)
+    {
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ReadOnlySpan<float> values = source.Slice(b * 64, 64);
+            float scale = Magnitudes.Largest(values);
+            float inverse = scale > 0 ? 1 / scale : 0;
+            blocks[b].Scale = (Half)scale;
+            ref byte quants = ref blocks[b].Quants[0];
+            Vector128.Narrow(PackAvx2(values, inverse), PackAvx2(values[32..], inverse)).StoreUnsafe(ref quants);
+        }
+    }
+
+    /// <summary>The quants of 32 values, four in each byte of the eight numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ushort> PackAvx2(ReadOnlySpan<float> values, float inverse)
+    {
+        ref readonly float value = ref MemoryMarshal.GetReference(values);
+        Vector256<sbyte> quants = FloatLanes.LowBytes(Quants(in value, inverse), Quants(in Unsafe.Add(ref Unsafe.AsRef(in value), 8), inverse),
+            Quants(in Unsafe.Add(ref Unsafe.AsRef(in value), 16), inverse), Quants(in Unsafe.Add(ref Unsafe.AsRef(in value), 24), inverse));
+        Vector256<short> pairs = Avx2.MultiplyAddAdjacent(quants.AsByte(), Vector256.Create((short)(1 | 4 << 8)).AsSByte());
+        Vector256<int> fours = Avx2.MultiplyAddAdjacent(pairs, Vector256.Create(1 | 16 << 16).AsInt16());
+        return Vector128.Narrow(fours.GetLower().AsUInt32(), fours.GetUpper().AsUInt32());
+
+        static Vector256<int> Quants(ref readonly float values, float inverse) => Vector256.Min(Vector256.Create(3), Vector256.Max(Vector256<int>.Zero,
+            FloatLanes.RoundAwayFromZero(Vector256.LoadUnsafe(in values) * Vector256.Create(inverse)) + Vector256<int>.One));
+    }
 }

@@ -34,6 +34,12 @@ public partial struct Q2_0 : IWeightBlock<Q2_0, Q8_0>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<Q2_0> blocks)
     {
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<Q2_0> blocks)
+    {
         for (int b = 0; b < blocks.Length; b++)
         {
             ReadOnlySpan<float> values = source.Slice(b * 64, 64);

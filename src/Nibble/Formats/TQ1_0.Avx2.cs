@@ -74,4 +74,18 @@ public partial struct TQ1_0 : IAvx2Step<TQ1_0, Q8_K>, IAvx2Levels<TQ1_0>
         levels.Put(192, FirstDigits(Vector256.Create(c2, c3)).AsSByte() - Vector256<sbyte>.One);
         levels.Put(224, FirstDigits(Vector256.Create(c4, block.RestAvx2())).AsSByte() - Vector256<sbyte>.One);
     }
+
+    [SkipLocalsInit]
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<TQ1_0> blocks)
+    {
+        Span<byte> trits = stackalloc byte[256];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            ref TQ1_0 block = ref blocks[b];
+            block.Scale = (Half)Trits.RoundAvx2(source.Slice(b * 256, 256), trits);
+            Trits.PackAvx2(trits).StoreUnsafe(ref block.Quants[0]);
+            Trits.PackHalfAvx2(trits[160..]).StoreUnsafe(ref block.Quants[32]);
+            for (int j = 0; j < 4; j++) block.Rest[j] = Trits.Pack(trits, first: 240 + j, stride: 4, count: 4);
+        }
+    }
 }

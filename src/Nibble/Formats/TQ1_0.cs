@@ -40,6 +40,12 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<TQ1_0> blocks)
     {
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<TQ1_0> blocks)
+    {
         Span<byte> trits = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)
         {

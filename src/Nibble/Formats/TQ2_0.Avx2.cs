@@ -42,4 +42,15 @@ public partial struct TQ2_0 : IAvx2Step<TQ2_0, Q8_K>, IAvx2Levels<TQ2_0>
         levels.PutScale(0, HalfScale.ToSingle(block.Scale), 1);
         TwoBits.Unpack(in block.Quants, offset: -1, ref levels);
     }
+
+    [SkipLocalsInit]
+    internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<TQ2_0> blocks)
+    {
+        Span<byte> trits = stackalloc byte[256];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            blocks[b].Scale = (Half)Trits.RoundAvx2(source.Slice(b * 256, 256), trits);
+            TwoBits.Pack(trits, shift: 0, blocks[b].Quants);
+        }
+    }
 }

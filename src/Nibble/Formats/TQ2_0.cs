@@ -32,6 +32,12 @@ public partial struct TQ2_0 : IWeightBlock<TQ2_0, Q8_K>
 
     public static void Quantize(ReadOnlySpan<float> source, Span<TQ2_0> blocks)
     {
+        if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else QuantizeScalar(source, blocks);
+    }
+
+    internal static void QuantizeScalar(ReadOnlySpan<float> source, Span<TQ2_0> blocks)
+    {
         Span<byte> trits = stackalloc byte[256];
         for (int b = 0; b < blocks.Length; b++)
         {

@@ -5,8 +5,14 @@ namespace Nibble.Formats;
 
 internal sealed partial class TernaryFit
 {
-    /// <summary>The sums before place j in ascending order, of the first eight values and of the second; places past the end repeat the last.</summary>
-    private readonly HalfSums _firstHalf = new(size), _secondHalf = new(size);
+    /// <summary>
+    /// Before place j in ascending order, the sums of weight * value and of weight, of the first eight values and of the second; places
+    /// past the end hold NaN, which is never better.
+    /// </summary>
+    private readonly float[] _values0 = EndingInNaN(size), _values1 = EndingInNaN(size), _weights0 = EndingInNaN(size), _weights1 = EndingInNaN(size);
+
+    /// <summary>The sums of weight * value * level and of weight * level² for all cuts, with one pair of shifts after the other.</summary>
+    private readonly float[] _pairValueLevels = new float[32 * CutVectors(size)], _pairLevelLevels = new float[32 * CutVectors(size)];
 
     /// <summary>Chooses two points with a shift each and returns the scale, or a negative number if nothing fits.</summary>
     /// <param name="values">The group of 16, not all negligible.</param>
@@ -14,75 +20,111 @@ internal sealed partial class TernaryFit
     public float SearchTwoShifts(ReadOnlySpan<float> values, out int isDown)
     {
         Sort(values);
-        _firstHalf.AddUp(values, _weights, _order, start: 0);
-        _secondHalf.AddUp(values, _weights, _order, start: 8);
-
-        float best = float.MinValue, scale = 0;
-        int bestFirst = -1, bestSecond = -1, bestPair = 0;
-        for (int first = 0; first <= size; first++)
-        {
-            // Eight second cuts at a time; those past the end repeat the last, which does no harm.
-            for (int second = first; second <= size; second += 8)
-            {
-                (Vector256<float> up0, Vector256<float> upSquare0) = _firstHalf.Sums(first, second, isDown: false);
-                (Vector256<float> up1, Vector256<float> upSquare1) = _secondHalf.Sums(first, second, isDown: false);
-                (Vector256<float> down0, Vector256<float> downSquare0) = _firstHalf.Sums(first, second, isDown: true);
-                (Vector256<float> down1, Vector256<float> downSquare1) = _secondHalf.Sums(first, second, isDown: true);
-                // The pairs of shifts in order: up up, up down, down up, down down.
-                Vector256<float> v0 = up0 + up1, v1 = up0 + down1, v2 = down0 + up1, v3 = down0 + down1;
-                Vector256<float> s0 = upSquare0 + upSquare1, s1 = upSquare0 + downSquare1, s2 = downSquare0 + upSquare1, s3 = downSquare0 + downSquare1;
-                Vector256<float> bests = Vector256.Create(best);
-                Vector256<float> isBetter = Vector256.GreaterThan(v0 * v0, bests * s0) | Vector256.GreaterThan(v1 * v1, bests * s1)
-                    | Vector256.GreaterThan(v2 * v2, bests * s2) | Vector256.GreaterThan(v3 * v3, bests * s3);
-                for (uint lanes = isBetter.ExtractMostSignificantBits(); lanes != 0; lanes &= lanes - 1)
-                {
-                    int lane = int.TrailingZeroCount((int)lanes), pair = -1;
-                    if (Improves(v0[lane], s0[lane], ref best, ref scale)) pair = 0;
-                    if (Improves(v1[lane], s1[lane], ref best, ref scale)) pair = 1;
-                    if (Improves(v2[lane], s2[lane], ref best, ref scale)) pair = 2;
-                    if (Improves(v3[lane], s3[lane], ref best, ref scale)) pair = 3;
-                    if (pair >= 0) (bestFirst, bestSecond, bestPair) = (first, second + lane, pair);
-                }
-            }
-        }
+        AddUpHalves(values);
+        BestCut best = AddUpPairs();
+        float scale;
+        int bestFirst, bestSecond, bestPair, cuts = _pairValueLevels.Length / 4;
         isDown = 0;
-        if (bestFirst < 0) return -1;
+        if (best.TryFind(_pairValueLevels, _pairLevelLevels, out int place))
+        {
+            bestPair = place / cuts;
+            scale = _pairValueLevels[place] / _pairLevelLevels[place];
+            (bestFirst, bestSecond) = CutsAt(place % cuts);
+        }
+        else
+        {
+            scale = SearchPairsInOrder(out bestFirst, out bestSecond, out bestPair);
+            if (bestFirst < 0) return -1;
+        }
         if (scale < 0) bestPair = 3 - bestPair;
         isDown = bestPair >> 1 | (bestPair & 1) << 1;
         Cut(bestFirst, bestSecond, isMirrored: scale < 0);
         return ChoosePoints(values, MathF.Abs(scale), isDown);
     }
 
-    /// <summary>Eight values of a group, in the ascending order of all.</summary>
-    private sealed class HalfSums(int size)
+    private void AddUpHalves(ReadOnlySpan<float> values)
     {
-        private readonly float[] _values = new float[size + 8], _weights = new float[size + 8];
-
-        public void AddUp(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, ReadOnlySpan<int> order, int start)
+        // Values and weights of the first half, values and weights of the second; what is not in a half adds zero to it.
+        Vector128<float> sums = Vector128<float>.Zero, first = Vector128.Create(-1, -1, 0, 0).AsSingle();
+        for (int j = 0; j < size; j++)
         {
-            for (int j = 0; j < size; j++)
+            int i = _order[j];
+            Vector128<float> half = Vector128.Equals(Vector128.Create(i & 8), Vector128<int>.Zero).AsSingle();
+            float weight = _weights[i], product = weight * values[i];
+            sums += Vector128.Create(product, weight, product, weight) & ~(half ^ first);
+            _values0[j + 1] = sums[0];
+            _weights0[j + 1] = sums[1];
+            _values1[j + 1] = sums[2];
+            _weights1[j + 1] = sums[3];
+        }
+    }
+
+    /// <summary>
+    /// The sums for all cuts and pairs of shifts, in this order: up up, up down, down up, down down. They are what they were with all
+    /// at the highest level, less what each cut takes from the places before it; neighbouring levels are 1 apart.
+    /// </summary>
+    private BestCut AddUpPairs()
+    {
+        Vector256<float> up = Levels(down: false), down = Levels(down: true);
+        float upHigh = up[2], downHigh = down[2], upLow = up[0] * up[0] - up[1] * up[1], downLow = down[0] * down[0] - down[1] * down[1];
+        Vector256<float> upMiddle = Vector256.Create(up[1] * up[1] - up[2] * up[2]), downMiddle = Vector256.Create(down[1] * down[1] - down[2] * down[2]);
+        float values0 = _values0[size], values1 = _values1[size], weights0 = _weights0[size], weights1 = _weights1[size];
+        Vector256<float> upTop0 = Vector256.Create(values0 * upHigh), upTop1 = Vector256.Create(values1 * upHigh);
+        Vector256<float> downTop0 = Vector256.Create(values0 * downHigh), downTop1 = Vector256.Create(values1 * downHigh);
+        ref float valueLevel = ref _pairValueLevels[0], levelLevel = ref _pairLevelLevels[0];
+        ref readonly float v0 = ref _values0[0], v1 = ref _values1[0], w0 = ref _weights0[0], w1 = ref _weights1[0];
+        BestCut best0 = new(), best1 = new(), best2 = new(), best3 = new();
+        nuint place = 0, cuts = (nuint)_pairValueLevels.Length / 4;
+        for (int first = 0; first <= size; first++)
+        {
+            Vector256<float> below0 = Vector256.Create(_values0[first]), below1 = Vector256.Create(_values1[first]);
+            Vector256<float> upBase0 = Vector256.Create(weights0 * upHigh * upHigh + _weights0[first] * upLow), upBase1 = Vector256.Create(weights1 * upHigh * upHigh + _weights1[first] * upLow);
+            Vector256<float> downBase0 = Vector256.Create(weights0 * downHigh * downHigh + _weights0[first] * downLow), downBase1 = Vector256.Create(weights1 * downHigh * downHigh + _weights1[first] * downLow);
+            for (int second = first; second <= size; second += 8, place += 8)
             {
-                int i = order[j];
-                bool isHere = i >= start && i < start + 8;
-                _values[j + 1] = isHere ? _values[j] + weights[i] * values[i] : _values[j];
-                _weights[j + 1] = isHere ? _weights[j] + weights[i] : _weights[j];
+                Vector256<float> taken0 = below0 + Vector256.LoadUnsafe(in v0, (nuint)second), taken1 = below1 + Vector256.LoadUnsafe(in v1, (nuint)second);
+                Vector256<float> second0 = Vector256.LoadUnsafe(in w0, (nuint)second), second1 = Vector256.LoadUnsafe(in w1, (nuint)second);
+                Vector256<float> upSquare0 = upBase0 + second0 * upMiddle, upSquare1 = upBase1 + second1 * upMiddle;
+                Vector256<float> downSquare0 = downBase0 + second0 * downMiddle, downSquare1 = downBase1 + second1 * downMiddle;
+                Vector256<float> up0 = upTop0 - taken0, up1 = upTop1 - taken1, down0 = downTop0 - taken0, down1 = downTop1 - taken1;
+                Keep(up0 + up1, upSquare0 + upSquare1, ref valueLevel, ref levelLevel, place, ref best0);
+                Keep(up0 + down1, upSquare0 + downSquare1, ref valueLevel, ref levelLevel, cuts + place, ref best1);
+                Keep(down0 + up1, downSquare0 + upSquare1, ref valueLevel, ref levelLevel, 2 * cuts + place, ref best2);
+                Keep(down0 + down1, downSquare0 + downSquare1, ref valueLevel, ref levelLevel, 3 * cuts + place, ref best3);
             }
-            Array.Fill(_values, _values[size], size + 1, 7);
-            Array.Fill(_weights, _weights[size], size + 1, 7);
         }
+        best0.Join(best1);
+        best2.Join(best3);
+        best0.Join(best2);
+        return best0;
+    }
 
-        /// <summary>
-        /// The sums of weight * value * level and weight * level² for eight second cuts: what they were with all at the highest
-        /// level, less what each cut takes from the places before it. Neighbouring levels are 1 apart.
-        /// </summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public (Vector256<float> ValueLevel, Vector256<float> LevelLevel) Sums(int first, int second, bool isDown)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep(Vector256<float> v, Vector256<float> l, ref float valueLevel, ref float levelLevel, nuint place, ref BestCut best)
+    {
+        v.StoreUnsafe(ref valueLevel, place);
+        l.StoreUnsafe(ref levelLevel, place);
+        best.Consider(v, l);
+    }
+
+    /// <summary>Goes from one improvement to the next; gives negative cuts if there is none.</summary>
+    private float SearchPairsInOrder(out int bestFirst, out int bestSecond, out int bestPair)
+    {
+        float best = float.MinValue, scale = 0;
+        (bestFirst, bestSecond, bestPair) = (-1, -1, 0);
+        int cuts = _pairValueLevels.Length / 4, place = 0;
+        for (int first = 0; first <= size; first++)
         {
-            Vector256<float> levels = Levels(isDown);
-            float low = levels[0], middle = levels[1], high = levels[2];
-            Vector256<float> values = Vector256.LoadUnsafe(in _values[second]), weights = Vector256.LoadUnsafe(in _weights[second]);
-            return (Vector256.Create(_values[size] * high) - (Vector256.Create(_values[first]) + values),
-                Vector256.Create(_weights[size] * high * high + _weights[first] * (low * low - middle * middle)) + weights * Vector256.Create(middle * middle - high * high));
+            for (int second = first; second <= size; second++)
+            {
+                for (int pair = 0; pair < 4; pair++)
+                {
+                    int lane = pair * cuts + place + second - first;
+                    if (Improves(_pairValueLevels[lane], _pairLevelLevels[lane], ref best, ref scale)) (bestFirst, bestSecond, bestPair) = (first, second, pair);
+                }
+            }
+            place += ((size - first) / 8 + 1) * 8;
         }
+        return scale;
     }
 }

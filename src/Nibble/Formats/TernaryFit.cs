@@ -43,6 +43,39 @@ internal sealed partial class TernaryFit(int size)
     /// <summary>Sorts places by value; equal values keep their order.</summary>
     private void Sort(ReadOnlySpan<float> values)
     {
+        Vector256<float> areNumbers = Vector256<float>.AllBitsSet;
+        for (int i = 0; i < size; i += 8)
+        {
+            Vector256<float> eight = Vector256.Create(values[i..]);
+            areNumbers &= Vector256.Equals(eight, eight);
+        }
+        if (!Vector256.EqualsAll(areNumbers.AsInt32(), Vector256<int>.AllBitsSet))
+        {
+            SortAny(values);
+            return;
+        }
+        Span<int> ranks = stackalloc int[8];
+        for (int start = 0; start < size; start += 8)
+        {
+            // A place is how many values are smaller, or as large and before; what holds is -1 in a comparison.
+            Vector256<float> eight = Vector256.Create(values[start..]);
+            Vector256<int> rank = Vector256<int>.Zero;
+            for (int j = 0; j < start; j++) rank -= Vector256.LessThanOrEqual(Vector256.Create(values[j]), eight).AsInt32();
+            for (int j = 0; j < 8; j++)
+            {
+                Vector256<float> other = Vector256.Create(values[start + j]);
+                Vector256<int> isAfter = Vector256.GreaterThan(Vector256<int>.Indices, Vector256.Create(j));
+                rank -= Vector256.LessThan(other, eight).AsInt32() | Vector256.Equals(other, eight).AsInt32() & isAfter;
+            }
+            for (int j = start + 8; j < size; j++) rank -= Vector256.LessThan(Vector256.Create(values[j]), eight).AsInt32();
+            rank.CopyTo(ranks);
+            for (int i = 0; i < 8; i++) _order[ranks[i]] = start + i;
+        }
+    }
+
+    /// <summary>As <see cref="Sort"/>, where NaN has no place of its own but the one this algorithm leads to.</summary>
+    private void SortAny(ReadOnlySpan<float> values)
+    {
         for (int i = 0; i < size; i++)
         {
             int j = i;
@@ -75,10 +108,11 @@ internal sealed partial class TernaryFit(int size)
         {
             int code = 0;
             for (int i = 0; i < 8; i++) code |= _coordinates[point * 8 + i] << 2 * i;
-            if (Codebooks.IQ1.IndexOf(code) < 0)
+            ReadOnlySpan<ushort> neighbours = Codebooks.IQ1.NeighboursOf(code);
+            if (!neighbours.IsEmpty)
             {
                 isInBook = false;
-                code = Codebooks.IQ1.Nearest(code, values.Slice(point * 8, 8), _weights.AsSpan(point * 8, 8), scale, Levels((isDown >> point & 1) != 0));
+                code = Codebooks.IQ1.Nearest(neighbours, values.Slice(point * 8, 8), _weights.AsSpan(point * 8, 8), scale, Levels((isDown >> point & 1) != 0));
             }
             _codes[point] = code;
         }

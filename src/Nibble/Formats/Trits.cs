@@ -1,7 +1,7 @@
 namespace Nibble.Formats;
 
 /// <summary>Numbers of three values, 0 … 2, as the ternary formats hold them.</summary>
-internal static class Trits
+internal static partial class Trits
 {
     /// <summary>The powers of 3 that bring digit 0 … 4 of a packed byte to its front.</summary>
     private static ReadOnlySpan<byte> Powers => [1, 3, 9, 27, 81];

@@ -12,12 +12,17 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Tokens of context where none is asked for: enough for a conversation, and memory that any machine has.</summary>
     private const int UsualContext = 4096;
 
-    private LanguageModel(ModelFile file, int threads)
+    private readonly WorkerPool _threads;
+
+    private LanguageModel(ModelFile file, ModelOptions options)
     {
         File = file;
         Tokenizer = Tokenizer.FromMetadata(file.Metadata);
-        Network = ArchitectureRegistry.Build(file);
-        Pool = new WorkerPool(threads);
+        Network = ArchitectureRegistry.Build(file, options.Repack);
+        int threads = options.Threads == 0 ? ProcessorCores.Count : options.Threads, promptThreads = options.PromptThreads == 0 ? threads : options.PromptThreads;
+        _threads = new WorkerPool(Math.Max(threads, promptThreads));
+        Pool = _threads.Limit(promptThreads);
+        GenerationPool = _threads.Limit(threads);
     }
 
     public ModelFile File { get; }
@@ -26,18 +31,28 @@ public sealed class LanguageModel : IDisposable
 
     public Transformer Network { get; }
 
+    /// <summary>The threads that read prompts.</summary>
     public WorkerPool Pool { get; }
+
+    /// <summary>The threads that generate.</summary>
+    public WorkerPool GenerationPool { get; }
 
     /// <summary>Opens a GGUF file or a folder as published on Hugging Face.</summary>
     /// <param name="path">The file or folder.</param>
-    /// <param name="threads">Threads to use, 0 for one per processor; results do not depend on it.</param>
+    /// <param name="threads">Threads to use, 0 for one per physical core; results do not depend on it.</param>
     /// <exception cref="NibbleException">It is no model that can be run; the message says why.</exception>
-    public static LanguageModel Open(string path, int threads = 0)
+    public static LanguageModel Open(string path, int threads = 0) => Open(path, new ModelOptions { Threads = threads });
+
+    /// <inheritdoc cref="Open(string, int)"/>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="options">How to run it.</param>
+    public static LanguageModel Open(string path, ModelOptions options)
     {
-        ModelFile file = ModelFile.Open(path);
+        ArgumentNullException.ThrowIfNull(options);
+        ModelFile file = ModelFile.Open(path, options.I2SLayout);
         try
         {
-            return new LanguageModel(file, threads);
+            return new LanguageModel(file, options);
         }
         catch
         {
@@ -51,7 +66,7 @@ public sealed class LanguageModel : IDisposable
     public Session CreateSession(int contextLength)
     {
         Pool.ThrowIfDisposed();
-        return new(Network, contextLength, Pool);
+        return new(Network, contextLength, Pool, GenerationPool);
     }
 
     /// <summary>The context to use where <paramref name="wanted"/> tokens were asked for: at most the model's own.</summary>
@@ -88,7 +103,7 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Ends the threads and closes the file. What is being generated must have ended; what is asked for afterwards throws.</summary>
     public void Dispose()
     {
-        Pool.Dispose();
+        _threads.Dispose();
         File.Dispose();
     }
 }

@@ -10,6 +10,8 @@ public sealed class Sampler
 {
     private readonly GenerationOptions _options;
     private readonly Random _random;
+    private readonly HashSet<int> _seen = [];
+    private readonly PriorityQueue<int, (float Score, int MinusId)> _best = new();
     private float[] _scores = [];
     private int[] _ids = [];
 
@@ -49,11 +51,11 @@ public sealed class Sampler
     {
         if (_options.RepeatPenalty == 1) return;
         int first = _options.RepeatLastN < 0 ? 0 : Math.Max(0, previous.Count - _options.RepeatLastN);
-        HashSet<int> seen = [];
+        _seen.Clear();
         for (int i = first; i < previous.Count; i++)
         {
             int id = previous[i];
-            if (!seen.Add(id)) continue;
+            if (!_seen.Add(id)) continue;
             _scores[id] = _scores[id] > 0 ? _scores[id] / _options.RepeatPenalty : _scores[id] * _options.RepeatPenalty;
         }
     }
@@ -62,7 +64,7 @@ public sealed class Sampler
     private Span<int> Likeliest(int count)
     {
         // A heap of the best so far, the worst of them on top: most scores are below it and cost one comparison.
-        PriorityQueue<int, (float Score, int MinusId)> best = new(count + 1);
+        PriorityQueue<int, (float Score, int MinusId)> best = _best;
         for (int id = 0; id < _scores.Length; id++)
         {
             if (best.Count < count) best.Enqueue(id, (_scores[id], -id));

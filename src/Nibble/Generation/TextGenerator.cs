@@ -118,7 +118,8 @@ public sealed class TextGenerator : IDisposable
                 report.StopReason = StopReason.ContextFull;
                 break;
             }
-            input = [chosen];
+            if (input.Length != 1) input = new int[1];
+            input[0] = chosen;
         }
     }
 }

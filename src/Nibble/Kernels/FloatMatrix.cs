@@ -8,13 +8,17 @@ namespace Nibble.Kernels;
 /// A matrix of floating-point numbers, which multiply with activations in single precision: one token at a time row by row, several
 /// with panels of 16 rows, widened once for all of them.
 /// </summary>
-internal sealed unsafe class FloatMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
-    : WeightMatrix<TWeight, TActivation>(format, data, rows, columns)
-    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
+internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightFormat format, MemoryRegion data, int rows, int columns)
+    : WeightMatrix<TWeight, TActivation, TTail>(format, data, rows, columns)
+    where TWeight : unmanaged, ITensorBlock<TWeight, TActivation, TTail>
     where TActivation : unmanaged, IBlock<TActivation>
+    where TTail : unmanaged
 {
     /// <summary>From so many tokens on, widening pays.</summary>
     private const int FewestTokens = 4;
+
+    public override string Kernel(int tokens) =>
+        !UsesPanels(tokens) ? base.Kernel(tokens) : $"panels of 16 rows, {KernelChoice.FloatPanels}";
 
     internal override ProductInput Prepare(Activations input, WorkerPool pool) =>
         UsesPanels(input.Tokens) ? new() { Tokens = input.Tokens, FloatTiles = input.AsFloatTiles(pool) } : base.Prepare(input, pool);
@@ -51,7 +55,7 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation>(WeightFormat form
     private void Pack(int firstRow, int rows, float* widened, float* panel)
     {
         for (int row = 0; row < rows; row++)
-            TWeight.Dequantize(new(Weights + (long)(firstRow + row) * BlocksPerRow, BlocksPerRow), new(widened + (long)row * Columns, Columns));
+            ReadRow(firstRow + row, new(widened + (long)row * Columns, Columns));
         new Span<float>(widened + (long)rows * Columns, (RowPanel.Rows - rows) * Columns).Clear();
         long stride = (long)Columns * sizeof(float);
         for (int c = 0; c < Columns; c += 8)

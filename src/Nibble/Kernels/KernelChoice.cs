@@ -7,7 +7,7 @@ namespace Nibble.Kernels;
 public static class KernelChoice
 {
     /// <summary>Rows packed 16 side by side, for any number of tokens; <see langword="null"/> where rows are not packed.</summary>
-    public static string? PackedRows => PackedKernel.TryGet(PackedShape.Of<Q8_0, Q8_0>(), out _) ? Avx512Vnni : null;
+    public static string? PackedRows => PackedKernel.TryGet(PackedShape.Of<Q8_0, Q8_0>()) is null ? null : Avx512Vnni;
 
     /// <summary>Panels of 16 rows taken apart for several tokens; <see langword="null"/> where rows are multiplied one by one.</summary>
     public static string? Panels =>

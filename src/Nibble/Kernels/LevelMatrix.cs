@@ -9,26 +9,38 @@ namespace Nibble.Kernels;
 /// tokens are multiplied with panels of 16 rows, unpacked once for all of them.
 /// </summary>
 internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
-    : WeightMatrix<TWeight, TActivation>(format, data, rows, columns)
+    : WeightMatrix<TWeight, TActivation, NoTail>(format, data, rows, columns)
     where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
     where TActivation : unmanaged, IActivationBlock<TActivation>
 {
     /// <summary>From so many tokens on, unpacking pays.</summary>
     private const int FewestTokens = 3;
 
-    private readonly Lock _packing = new();
-    private AlignedBuffer? _packed;
+    private static readonly PackedShape s_packedShape = PackedShape.Of<TWeight, TActivation>();
 
-    private static PackedShape PackedShape => PackedShape.Of<TWeight, TActivation>();
+    // Looked up once per format: threads come by thousands of times a second.
+    private static readonly PackedKernel? s_packedKernel = PackedKernel.TryGet(s_packedShape);
+
+    private readonly Lock _packing = new();
+    private volatile AlignedBuffer? _packed;
 
     private static PanelShape Shape => new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
 
+    /// <summary>Those that are packed count as packed, once they are.</summary>
+    internal override long BytesRead => _packed?.Length ?? base.BytesRead;
+
+    public override string Kernel(int tokens) =>
+        MayRepack && s_packedKernel is not null ? "packed 16 rows, AVX-512 VNNI"
+        : !UsesPanels(tokens) ? base.Kernel(tokens)
+        : $"panels of 16 rows, {KernelChoice.Panels}";
+
     internal override ProductInput Prepare(Activations input, WorkerPool pool)
     {
-        if (MayRepack && PackedKernel.TryGet(PackedShape, out _))
+        if (MayRepack && s_packedKernel is { } kernel)
         {
-            lock (_packing) _packed ??= Pack(pool);
-            return new() { Tokens = input.Tokens, Tiles = input.AsTiles<TActivation>(pool).Read(PackedShape.Group) };
+            if (_packed is null) lock (_packing) _packed ??= Pack(pool);
+            kernel.Prepare(input.Tokens);
+            return new() { Tokens = input.Tokens, Tiles = input.AsTiles<TActivation>(pool).Read(s_packedShape.Group) };
         }
         if (!UsesPanels(input.Tokens)) return base.Prepare(input, pool);
         return new() { Tokens = input.Tokens, Tiles = input.AsTiles<TActivation>(pool).Read(Shape.Group) };
@@ -36,7 +48,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
 
     internal override void MultiplyTiles(in ProductInput input, float* result, int start, int end)
     {
-        if (_packed is { } packed && PackedKernel.TryGet(PackedShape, out PackedKernel kernel)) MultiplyPacked(kernel, packed, in input, result, start, end);
+        if (_packed is { } packed && s_packedKernel is { } kernel) MultiplyPacked(kernel, packed, in input, result, start, end);
         else if (!UsesPanels(input.Tokens)) base.MultiplyTiles(in input, result, start, end);
         else if (VnniKernel.TryGet(Shape, out VnniKernel vnni)) MultiplyTiles(vnni, in input, result, start, end);
         else if (InstructionSets.HasAvx512) MultiplyTiles(new Avx512Kernel(Shape, TWeight.Coding), in input, result, start, end);
@@ -72,7 +84,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
 
     private void MultiplyPacked(PackedKernel kernel, AlignedBuffer packed, in ProductInput input, float* result, int start, int end)
     {
-        PackedShape shape = PackedShape;
+        PackedShape shape = s_packedShape;
         long tileBytes = PackedRows.Bytes(shape, Columns);
         float* edge = stackalloc float[TokenTiles.Tokens * RowPanel.Rows];
         byte* table = stackalloc byte[64];
@@ -99,7 +111,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
 
     private AlignedBuffer Pack(WorkerPool pool)
     {
-        AlignedBuffer packed = AlignedBuffer.ForStreaming(Tiles * PackedRows.Bytes(PackedShape, Columns));
+        AlignedBuffer packed = AlignedBuffer.ForStreaming(Tiles * PackedRows.Bytes(s_packedShape, Columns));
         pool.Run(new PackWork(this, packed), Tiles);
         if (Data.Owner is MappedFile file) file.Release(Data);
         return packed;
@@ -109,11 +121,11 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     {
         public void Run(int start, int end)
         {
-            long tileBytes = PackedRows.Bytes(PackedShape, matrix.Columns);
+            long tileBytes = PackedRows.Bytes(s_packedShape, matrix.Columns);
             for (int tile = start; tile < end; tile++)
             {
                 int row = tile * RowPanel.Rows;
-                PackedRows.Pack(matrix.Weights + (long)row * matrix.BlocksPerRow, matrix.BlocksPerRow, Math.Min(RowPanel.Rows, matrix.Rows - row), PackedShape, packed.Pointer + tile * tileBytes);
+                PackedRows.Pack(matrix.Weights + (long)row * matrix.BlocksPerRow, matrix.BlocksPerRow, Math.Min(RowPanel.Rows, matrix.Rows - row), s_packedShape, packed.Pointer + tile * tileBytes);
             }
         }
     }

@@ -23,23 +23,29 @@ public abstract unsafe class WeightMatrix
 
     public int Columns { get; }
 
-    /// <summary>Whether the weights may be arranged anew in memory to suit the processor, in about as many bytes as they have in the file.</summary>
+    /// <summary>
+    /// Whether the weights may be arranged anew in memory to suit the processor, in about as many bytes as they have in the file. To be
+    /// set before the first product.
+    /// </summary>
     public bool MayRepack { get; set; } = true;
 
     internal long Bytes => Data.Length;
+
+    /// <summary>Bytes that a product reads.</summary>
+    internal virtual long BytesRead => Data.Length;
 
     private protected MemoryRegion Data { get; }
 
     internal int Tiles => (Rows + RowsPerTile - 1) / RowsPerTile;
 
     /// <param name="format">The format of the blocks.</param>
-    /// <param name="data">The blocks, row after row; it must stay valid as long as the matrix is in use.</param>
+    /// <param name="data">The blocks, row after row, and the tensor's tail where the format has one; it must stay valid as long as the matrix is in use.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns, a multiple of the format's block size.</param>
     public static WeightMatrix Create(WeightFormat format, MemoryRegion data, int rows, int columns)
     {
         ArgumentNullException.ThrowIfNull(format);
-        if (columns % format.BlockSize != 0 || format.ByteSize((long)rows * columns) != data.Length)
+        if (columns % format.BlockSize != 0 || format.TensorBytes((long)rows * columns) != data.Length)
             throw new ArgumentException($"[{rows}, {columns}] of {format} does not take {data.Length} bytes", nameof(data));
         Creator creator = new(format, data, rows, columns);
         return format.TryAccept(creator, out WeightMatrix? matrix) ? matrix : format.Accept(creator);
@@ -56,6 +62,9 @@ public abstract unsafe class WeightMatrix
         products.Multiply(pool);
     }
 
+    /// <summary>Which code multiplies that many tokens on this machine, in a few words for people: how the weights lie, and the instructions.</summary>
+    public virtual string Kernel(int tokens) => $"row by row, {KernelChoice.Rows ?? "no vectors"}";
+
     /// <summary>Writes the values of one row, <c>[Columns]</c>.</summary>
     public abstract void ReadRow(int row, Span<float> destination);
 
@@ -69,16 +78,21 @@ public abstract unsafe class WeightMatrix
     {
         WeightMatrix ILevelVisitor<WeightMatrix>.Visit<TWeight, TActivation>() => new LevelMatrix<TWeight, TActivation>(format, data, rows, columns);
 
-        WeightMatrix IWeightVisitor<WeightMatrix>.Visit<TWeight, TActivation>() => new FloatMatrix<TWeight, TActivation>(format, data, rows, columns);
+        WeightMatrix IWeightVisitor<WeightMatrix>.Visit<TWeight, TActivation, TTail>() => typeof(TActivation) == typeof(F32)
+            ? new FloatMatrix<TWeight, TActivation, TTail>(format, data, rows, columns)
+            : new WeightMatrix<TWeight, TActivation, TTail>(format, data, rows, columns);
     }
 }
 
 /// <summary>A matrix of a format, multiplied row by row.</summary>
-internal abstract unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
+internal unsafe class WeightMatrix<TWeight, TActivation, TTail>(WeightFormat format, MemoryRegion data, int rows, int columns)
     : WeightMatrix(format, data, rows, columns)
-    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>
+    where TWeight : unmanaged, ITensorBlock<TWeight, TActivation, TTail>
     where TActivation : unmanaged, IBlock<TActivation>
+    where TTail : unmanaged
 {
+    private readonly TTail _tail = WeightFormat<TWeight, TActivation, TTail>.TailOf(data.AsSpan<byte>(data.Length - format.TailBytes, format.TailBytes));
+
     /// <summary>The first block.</summary>
     protected TWeight* Weights => (TWeight*)Data.Pointer;
 
@@ -86,7 +100,7 @@ internal abstract unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat f
 
     public override void ReadRow(int row, Span<float> destination)
     {
-        TWeight.Dequantize(Data.AsSpan<TWeight>((long)row * BlocksPerRow, BlocksPerRow), destination);
+        TWeight.Dequantize(Data.AsSpan<TWeight>((long)row * BlocksPerRow, BlocksPerRow), in _tail, destination);
         GC.KeepAlive(this);
     }
 
@@ -102,7 +116,7 @@ internal abstract unsafe class WeightMatrix<TWeight, TActivation>(WeightFormat f
             {
                 ReadOnlySpan<TActivation> x = new((TActivation*)input.Blocks + (long)token * inputBlocks, inputBlocks);
                 for (int row = tile * RowsPerTile; row < last; row++)
-                    result[(long)token * Rows + row] = TWeight.Dot(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), x);
+                    result[(long)token * Rows + row] = TWeight.Dot(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), x, in _tail);
             }
         }
     }

@@ -19,7 +19,8 @@ internal sealed class ForwardState(int width, KvCache cache, WorkerPool pool) : 
 
     public KvCache Cache { get; } = cache;
 
-    public WorkerPool Pool { get; } = pool;
+    /// <summary>The threads to use for the batch.</summary>
+    public WorkerPool Pool { get; set; } = pool;
 
     /// <summary>Told the input of every matrix.</summary>
     public MatrixObserver? Observer { get; set; }

@@ -13,6 +13,9 @@ public sealed class ModelReader(ModelFile file)
     public string Architecture { get; } = file.Metadata.String("general.architecture")
         ?? Throw.BadFile<string>(file.Path, "metadata key 'general.architecture' is missing; this is no model that can be run");
 
+    /// <summary>Whether weights may be packed anew in memory to suit the processor.</summary>
+    public bool MayRepack { get; init; } = true;
+
     /// <summary>The number called <c>ARCHITECTURE.name</c>, which must be there.</summary>
     public int Int(string name) => TryInt(name) ?? Throw.BadFile<int>(file.Path, $"metadata key '{Key(name)}' is missing");
 
@@ -66,7 +69,9 @@ public sealed class ModelReader(ModelFile file)
             Throw.BadFile(file.Path, $"tensor '{tensor.Name}' is [{string.Join(", ", tensor.Dimensions)}] where {wanted} was expected; the metadata does not fit the tensors");
         }
         if (tensor.Format is null) Throw.BadFile(file.Path, $"tensor '{tensor.Name}' has type {tensor.TypeName}, which cannot be run");
-        return WeightMatrix.Create(tensor.Format, file.Read(tensor), (int)tensor.Rows, (int)tensor.Columns);
+        WeightMatrix matrix = WeightMatrix.Create(tensor.Format, file.Read(tensor), (int)tensor.Rows, (int)tensor.Columns);
+        matrix.MayRepack = MayRepack;
+        return matrix;
     }
 
     /// <summary>The values of a one-dimensional tensor of any format.</summary>

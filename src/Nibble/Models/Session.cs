@@ -14,17 +14,22 @@ public sealed class Session : IDisposable
     private readonly Transformer _model;
     private readonly ForwardState _state;
     private readonly Activations _logits;
-    private readonly List<int> _tokens = [];
+    private readonly WorkerPool _pool, _generationPool;
+    private readonly List<int> _tokens;
 
     /// <param name="model">The model.</param>
     /// <param name="contextLength">Tokens that the text can have.</param>
     /// <param name="pool">The threads to use.</param>
-    public Session(Transformer model, int contextLength, WorkerPool pool)
+    /// <param name="generationPool">The threads to use for a single token, where they are fewer.</param>
+    public Session(Transformer model, int contextLength, WorkerPool pool, WorkerPool? generationPool = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(contextLength);
         _model = model;
         _state = new ForwardState(model.Width, model.CreateCache(contextLength), pool);
+        _pool = pool;
+        _generationPool = generationPool ?? pool;
+        _tokens = new List<int>(contextLength); // in full, so that no token makes it grow
         _logits = new Activations(model.VocabularySize);
     }
 
@@ -58,22 +63,24 @@ public sealed class Session : IDisposable
     /// <exception cref="ObjectDisposedException">The model or this session is disposed.</exception>
     public Activations Append(ReadOnlySpan<int> tokens, int firstScored, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
-        _state.Pool.ThrowIfDisposed(); // a model disposes its threads and its file together, and what is no longer mapped must not be read
+        _pool.ThrowIfDisposed(); // a model disposes its threads and its file together, and what is no longer mapped must not be read
         if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
         if (_tokens.Count + tokens.Length > ContextLength)
             Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
         foreach (int token in tokens)
             if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
 
-        // Scored tokens must be in one batch, so that their scores lie together.
-        for (int start = 0; start < firstScored; start += BatchTokens)
+        // Scored tokens must be in one batch, the last, so that their scores lie together.
+        int start = 0;
+        while (start < firstScored && tokens.Length - start > BatchTokens)
         {
             int end = Math.Min(start + BatchTokens, firstScored);
             Forward(tokens[start..end], end - start);
             progress?.Report(end);
             cancellationToken.ThrowIfCancellationRequested();
+            start = end;
         }
-        Forward(tokens[firstScored..], 0);
+        Forward(tokens[start..], firstScored - start);
         progress?.Report(tokens.Length);
         return _logits;
     }
@@ -89,6 +96,7 @@ public sealed class Session : IDisposable
 
     private void Forward(ReadOnlySpan<int> tokens, int firstScored)
     {
+        _state.Pool = tokens.Length == 1 ? _generationPool : _pool;
         _model.Forward(tokens, _state, firstScored, _logits);
         _tokens.AddRange(tokens);
     }

@@ -27,6 +27,25 @@ public sealed record Transformer(WeightMatrix Embedding, IReadOnlyList<Block> Bl
 
     public int VocabularySize => Head.Outputs;
 
+    /// <summary>Every matrix that a token passes through, in that order.</summary>
+    internal IEnumerable<Linear> Matrices
+    {
+        get
+        {
+            foreach (Block block in Blocks)
+            {
+                yield return block.Attention.Query;
+                yield return block.Attention.Key;
+                yield return block.Attention.Value;
+                yield return block.Attention.Output;
+                yield return block.Mlp.Gate;
+                yield return block.Mlp.Up;
+                yield return block.Mlp.Down;
+            }
+            yield return Head;
+        }
+    }
+
     /// <summary>An empty cache for texts of up to <paramref name="capacity"/> tokens.</summary>
     public KvCache CreateCache(int capacity) =>
         new(Blocks.Count, Blocks[0].Attention.KeyHeads, Blocks[0].Attention.HeadSize, capacity);

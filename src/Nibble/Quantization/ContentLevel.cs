@@ -38,6 +38,6 @@ public readonly record struct ContentLevel(string Name, bool IsExact)
     private static bool Fits(ModelFile file, Recipe recipe, bool hasImportance)
     {
         TensorChooser chooser = new(file, recipe, new() { Importance = hasImportance ? s_some : null });
-        return QuantizationPlan.InOrder(file).All(t => t.Format == chooser.Choose(t));
+        return QuantizationPlan.InOrder(file).All(t => t.Format == chooser.Choose(t).Format);
     }
 }

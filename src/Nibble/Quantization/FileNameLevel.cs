@@ -15,7 +15,7 @@ public readonly partial record struct FileNameLevel(string Name, int Start)
     }
 
     // Levels of llama.cpp and its kin, not within a longer word; fp16 is how some write F16.
-    [GeneratedRegex(@"(?<![a-z0-9])(q\d_k(_(xs|s|m|l|xl))?|q\d_\d|iq\d_(xxs|xs|s|m|nl)|tq\d_0|bf16|fp?16|fp?32|mxfp4(_moe)?|nvfp4|i2_s)(?![a-z0-9])",
+    [GeneratedRegex(@"(?<![a-z0-9])(q\d_k(_(xs|s|m|l|xl))?|q\d_\d|iq\d_(xxs|xs|s|m|nl)|tq\d_0|bf16|fp?16|fp?32|mxfp4(_moe)?|nvfp4|i2_s|k4_cb)(?![a-z0-9])",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

@@ -1,4 +1,5 @@
 using Nibble.Files;
+using Nibble.Files.Gguf;
 using Nibble.Formats;
 
 namespace Nibble.Quantization;
@@ -35,8 +36,14 @@ public sealed record QuantizationOptions
     /// <summary>Formats for tensors by name or layer; the first rule that fits decides.</summary>
     public IReadOnlyList<TensorRule> Rules { get; init; } = [];
 
+    /// <summary>The format of every tensor by its name in the source; where it is given, nothing else decides. See <see cref="Recipes.RecipeFile"/>.</summary>
+    public IReadOnlyDictionary<string, WeightFormat>? Formats { get; init; }
+
     /// <summary>Layers to leave out; those behind them move up.</summary>
     public IReadOnlySet<int> PrunedLayers { get; init; } = new HashSet<int>();
+
+    /// <summary>How the result is spread over several files; <see langword="null"/> for one.</summary>
+    public SplitOptions? Split { get; init; }
 
     /// <summary>Metadata to set in the new file.</summary>
     public IReadOnlyList<KeyValuePair<string, MetadataValue>> Metadata { get; init; } = [];

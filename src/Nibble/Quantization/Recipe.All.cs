@@ -9,7 +9,8 @@ public sealed partial record Recipe
         s_q5_1 = WeightFormat.Of<Q5_1>(), s_q8_0 = WeightFormat.Of<Q8_0>(), s_q2_K = WeightFormat.Of<Q2_K>(), s_q3_K = WeightFormat.Of<Q3_K>(),
         s_q4_K = WeightFormat.Of<Q4_K>(), s_q5_K = WeightFormat.Of<Q5_K>(), s_q6_K = WeightFormat.Of<Q6_K>(), s_iq1_S = WeightFormat.Of<IQ1_S>(),
         s_iq1_M = WeightFormat.Of<IQ1_M>(), s_iq2_XXS = WeightFormat.Of<IQ2_XXS>(), s_iq2_XS = WeightFormat.Of<IQ2_XS>(), s_iq2_S = WeightFormat.Of<IQ2_S>(),
-        s_iq3_XXS = WeightFormat.Of<IQ3_XXS>(), s_iq3_S = WeightFormat.Of<IQ3_S>(), s_iq4_NL = WeightFormat.Of<IQ4_NL>(), s_iq4_XS = WeightFormat.Of<IQ4_XS>();
+        s_iq3_XXS = WeightFormat.Of<IQ3_XXS>(), s_iq3_S = WeightFormat.Of<IQ3_S>(), s_iq4_NL = WeightFormat.Of<IQ4_NL>(), s_iq4_XS = WeightFormat.Of<IQ4_XS>(),
+        s_k4_CB = WeightFormat.Of<K4_CB>(), s_i2_S = WeightFormat.Of<I2_S>();
 
     /// <summary>Every recipe, from the largest file to the smallest.</summary>
     public static IReadOnlyList<Recipe> All { get; } =
@@ -25,17 +26,23 @@ public sealed partial record Recipe
         new("Q5_K_S", 16, s_q5_K),
         new("Q5_0", 8, s_q5_0) { Down = p => p.HasImportance && p.IsFirstEighth ? s_q5_1 : null },
         new("Q4_1", 3, s_q4_1),
-        new("Q4_K_M", 15, s_q4_K) { AttentionValue = p => p.IsSensitive ? s_q6_K : null, Down = p => p.IsSensitive ? s_q6_K : null, KeepsOutputOfEightExperts = true },
-        new("Q4_K_S", 14, s_q4_K) { AttentionValue = p => p.Index < 4 ? s_q5_K : null, Down = p => p.IsFirstEighth ? s_q5_K : null, KeepsOutputOfEightExperts = true },
+        new("Q4_K_M", 15, s_q4_K)
+        {
+            AttentionValue = p => p.IsSensitive ? s_q6_K : null,
+            Down = p => p.IsFalcon && !p.IsFirstSixteenth ? (p.IsSensitive ? s_q5_K : null) : p.IsSensitive ? s_q6_K : null,
+            KeepsOutputOfEightExperts = true,
+        },
+        new("Q4_K_S", 14, s_q4_K) { AttentionValue = p => p.Index < 4 ? s_q5_K : null, Down = p => p.IsFirstEighth && !p.IsFalcon ? s_q5_K : null, KeepsOutputOfEightExperts = true },
         new("IQ4_NL", 25, s_iq4_NL) { AttentionValue = FiveBitsIfShared, Down = p => p.IsFirstEighth && !p.HasImportance ? s_q5_K : null, KeepsOutputOfEightExperts = true },
         new("Q4_0", 2, s_q4_0) { Down = p => p.HasImportance && p.IsFirstEighth ? s_q4_1 : null },
         new("NVFP4", 39, WeightFormat.Of<NVFP4>()),
         new("IQ4_XS", 30, s_iq4_XS) { AttentionValue = FiveBitsIfShared, Down = p => p.IsFirstEighth && !p.HasImportance ? s_q5_K : null, KeepsOutputOfEightExperts = true },
-        new("Q3_K_L", 13, s_q3_K) { AttentionValue = _ => s_q5_K, Down = _ => s_q5_K, AttentionOutput = _ => s_q5_K },
+        new("K4_CB", K4_CB.GgufType, s_k4_CB),
+        new("Q3_K_L", 13, s_q3_K) { AttentionValue = _ => s_q5_K, Down = p => p.IsFalcon ? s_q4_K : s_q5_K, AttentionOutput = _ => s_q5_K, FalconAttentionOutput = s_q4_K },
         new("Q3_K_M", 12, s_q3_K)
         {
             AttentionValue = p => p.Index < 2 ? s_q5_K : s_q4_K,
-            Down = p => p.IsFirstSixteenth ? s_q5_K : s_q4_K,
+            Down = p => p.IsFirstSixteenth ? s_q5_K : p.IsFalcon && !p.IsSensitive ? null : s_q4_K,
             AttentionOutput = _ => s_q4_K,
             KeepsOutputOfEightExperts = true,
         },
@@ -72,6 +79,7 @@ public sealed partial record Recipe
         VeryLow("IQ2_S", 28, s_iq2_XS, better: s_iq3_S, output: s_iq3_S),
         VeryLow("IQ2_XS", 20, s_iq2_XS, better: s_q2_K),
         new("Q2_0", 41, s_q2_0) { Embedding = s_q4_K },
+        new("I2_S", 40, s_i2_S) { Embedding = WeightFormat.Of<F16>(), Output = WeightFormat.Of<F16>() },
         new("TQ2_0", 37, WeightFormat.Of<TQ2_0>()) { Embedding = s_q4_K },
         VeryLow("IQ2_XXS", 19, s_iq2_XXS, better: s_q2_K),
         VeryLow("IQ1_M", 31, s_iq1_M, better: s_q2_K, output: s_iq2_XXS),

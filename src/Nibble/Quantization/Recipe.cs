@@ -4,15 +4,26 @@ using Nibble.Formats;
 namespace Nibble.Quantization;
 
 /// <summary>Where a tensor stands in its model: what the layer-dependent rules of recipes look at.</summary>
-/// <param name="Index">How many tensors of the same role came before it; its layer, in a model whose layers are alike.</param>
+/// <param name="Index">How many tensors of the same role came before it.</param>
 /// <param name="Count">Tensors of that role.</param>
 /// <param name="HeadsPerKey">Query heads that share one key/value head.</param>
 /// <param name="Experts">Experts of a mixture, or 0.</param>
 /// <param name="IsExperts">Whether it holds a matrix for each expert.</param>
-/// <param name="Is70B">Whether this is a model of 80 layers with shared key/value heads.</param>
+/// <param name="Is70B">Whether this is a model of the kind and size of Llama 2 70B.</param>
 /// <param name="HasImportance">Whether an importance matrix is used.</param>
 public readonly record struct TensorPlace(int Index, int Count, int HeadsPerKey, int Experts, bool IsExperts, bool Is70B, bool HasImportance)
 {
+    /// <summary>Its layer, or -1 where it is in none.</summary>
+    public int Layer { get; init; }
+
+    /// <summary>Whether the model is a Falcon, for which some recipes have rules of their own.</summary>
+    public bool IsFalcon { get; init; }
+
+    /// <summary>
+    /// The place among the feed-forward matrices: in a mixture the layer, since there a layer has several of one role.
+    /// </summary>
+    internal TensorPlace ByLayer => Experts > 1 ? this with { Index = Layer } : this;
+
     /// <summary>The first eighth, the last eighth and every third layer between: those that lose most.</summary>
     public bool IsSensitive => IsFirstEighth || IsLastEighth || (Index - Count / 8) % 3 == 2;
 
@@ -43,6 +54,9 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     /// <summary>The names of all recipes, for messages.</summary>
     public static string Names => string.Join(", ", All.Select(r => r.Name));
 
+    /// <summary>What <see cref="QuantizationOptions.Pure"/> gives every matrix.</summary>
+    internal WeightFormat PureFormat => Experts ?? Format;
+
     /// <summary>Whether this recipe only stores numbers with fewer bits each, without blocks that share scales.</summary>
     public bool IsPlain => Format.BlockSize == 1;
 
@@ -55,6 +69,9 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     private WeightFormat? AttentionQueryAndKey { get; init; }
 
     private Func<TensorPlace, WeightFormat?>? AttentionOutput { get; init; }
+
+    /// <summary>The attention output of a Falcon, which has none of the other rules.</summary>
+    private WeightFormat? FalconAttentionOutput { get; init; }
 
     /// <summary>The feed-forward's last matrix.</summary>
     private Func<TensorPlace, WeightFormat?>? Down { get; init; }
@@ -92,8 +109,8 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     public static Recipe Parse(string name) =>
         TryParse(name, out Recipe? recipe) ? recipe : Throw.BadInput<Recipe>($"unknown type '{name}'; known are {Names}");
 
-    /// <summary>The recipe with GGUF's number <paramref name="fileType"/>, or <see langword="null"/>.</summary>
-    public static Recipe? FromFileType(long fileType) => All.FirstOrDefault(r => r.FileType == fileType);
+    /// <summary>The recipes with GGUF's number <paramref name="fileType"/>: of 40 there are two, llama.cpp's Q1_0 and bitnet.cpp's I2_S.</summary>
+    public static IEnumerable<Recipe> FromFileType(long fileType) => All.Where(r => r.FileType == fileType);
 
     /// <summary>The format for a tensor of this role, before its shape is looked at.</summary>
     /// <param name="role">What the tensor does; a token embedding that is the output too counts as <see cref="TensorRole.Output"/>.</param>
@@ -101,16 +118,18 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     internal WeightFormat Choose(TensorRole role, TensorPlace place) => role switch
     {
         _ when IsPlain => Format,
+        TensorRole.Output when place.IsFalcon => s_q8_0,
         TensorRole.Output => Output ?? (Format == s_q8_0 ? s_q8_0 : s_q6_K),
         _ when Experts is not null => place.IsExperts ? Experts : Format,
         TensorRole.TokenEmbedding => Embedding ?? Format,
         TensorRole.AttentionValue or TensorRole.AttentionQkv or TensorRole.AttentionKvB => ChooseForValue(place),
         TensorRole.AttentionKey when place.Experts == 8 => IsVeryLow ? s_q4_K : s_q8_0,
         TensorRole.AttentionKey or TensorRole.AttentionQuery => AttentionQueryAndKey ?? Format,
+        TensorRole.AttentionOutput when place.IsFalcon && !IsVeryLow => FalconAttentionOutput ?? Format,
         TensorRole.AttentionOutput when place.Experts == 8 => KeepsOutputOfEightExperts ? s_q5_K : Format,
         TensorRole.AttentionOutput => AttentionOutput?.Invoke(place) ?? Format,
-        TensorRole.FeedForwardDown => Down?.Invoke(place) ?? Format,
-        TensorRole.FeedForwardGate or TensorRole.FeedForwardUp => GateAndUp?.Invoke(place) ?? Format,
+        TensorRole.FeedForwardDown => Down?.Invoke(IsVeryLow ? place : place.ByLayer) ?? Format,
+        TensorRole.FeedForwardGate or TensorRole.FeedForwardUp => GateAndUp?.Invoke(place.ByLayer) ?? Format,
         _ => Format,
     };
 
@@ -126,8 +145,9 @@ public sealed partial record Recipe(string Name, int FileType, WeightFormat Form
     internal static WeightFormat FitToRow(WeightFormat format, long columns)
     {
         if (columns % format.BlockSize == 0) return format;
+        if (format == s_i2_S) return WeightFormat.Of<F16>(); // what is ternary fits no other
         WeightFormat smaller = format == s_q6_K ? s_q8_0 : format == s_q5_K ? s_q5_1 : format == s_q4_K ? s_q5_0
-            : format.Name.StartsWith("IQ", StringComparison.Ordinal) ? s_iq4_NL : s_q4_0;
+            : format == s_k4_CB || format.Name.StartsWith("IQ", StringComparison.Ordinal) ? s_iq4_NL : s_q4_0;
         return columns % smaller.BlockSize == 0 ? smaller : WeightFormat.Of<F16>();
     }
 }

@@ -14,7 +14,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
     /// Weights that one thread takes at a time: enough to be worth handing out, few enough that their values in single
     /// precision stay in the core's own cache and that all threads end together.
     /// </summary>
-    private const int ValuesAtATime = 1 << 15;
+    internal const int ValuesAtATime = 1 << 15;
 
     /// <summary>Weights that are read back at a time: few enough that their values are compared before they leave the first-level cache.</summary>
     private const int ValuesReadBack = 1 << 12;
@@ -36,8 +36,9 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns, a multiple of both block sizes.</param>
     /// <param name="importance"><c>[columns]</c>, or empty for none.</param>
+    /// <param name="tails">What the tensor stores once, before and after.</param>
     /// <returns>The rows in <paramref name="target"/>, valid until the call after the next, so that they can be written during that.</returns>
-    public MemoryRegion Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, ReadOnlyMemory<float> importance)
+    public MemoryRegion Convert(MemoryRegion data, WeightFormat source, WeightFormat target, int rows, int columns, ReadOnlyMemory<float> importance, TensorTails tails)
     {
         Debug.Assert(columns % source.BlockSize == 0 && columns % target.BlockSize == 0, "rows hold whole blocks");
         int sourceRow = checked((int)source.ByteSize(columns)), targetRow = checked((int)target.ByteSize(columns));
@@ -55,11 +56,11 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
             float[] buffer = ArrayPool<float>.Shared.Rent(checked(count * columns));
             Span<float> values = buffer.AsSpan(0, count * columns);
             Span<byte> blocks = result.AsSpan<byte>((long)first * targetRow, count * targetRow);
-            source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), values);
-            bool losesValues = Magnitudes.AnyAbove(largest, values);
+            source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), tails.Source.Span, values);
+            bool losesValues = ValueRange.AnyAbove(largest, values);
             if (losesValues) _lostValues = true;
-            target.Quantize(values, importance.Span, blocks);
-            if (measure) _errors[part] = Measure(values, target, blocks, losesValues);
+            target.Quantize(values, importance.Span, tails.Target.Span, blocks);
+            if (measure) _errors[part] = Measure(values, target, blocks, tails.Target.Span, losesValues);
             ArrayPool<float>.Shared.Return(buffer);
         });
         if (measure) Error = _errors.Take(parts).Aggregate(default(ErrorSums), (sum, part) => sum + part); // in the order of the rows
@@ -72,7 +73,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
         _previous.Dispose();
     }
 
-    private static ErrorSums Measure(ReadOnlySpan<float> source, WeightFormat target, ReadOnlySpan<byte> blocks, bool hasOthers)
+    private static ErrorSums Measure(ReadOnlySpan<float> source, WeightFormat target, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> tail, bool hasOthers)
     {
         Debug.Assert(ValuesReadBack % target.BlockSize == 0, "whole blocks are read back");
         Span<float> buffer = stackalloc float[ValuesReadBack];
@@ -81,7 +82,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
         {
             int count = Math.Min(source.Length, ValuesReadBack), bytes = (int)target.ByteSize(count);
             Span<float> result = buffer[..count];
-            target.Dequantize(blocks[..bytes], result);
+            target.Dequantize(blocks[..bytes], tail, result);
             sums += hasOthers ? ErrorSums.OfFinite(source[..count], result) : ErrorSums.Of(source[..count], result);
             source = source[count..];
             blocks = blocks[bytes..];

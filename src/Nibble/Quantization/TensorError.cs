@@ -21,6 +21,12 @@ public sealed record TensorError(PlannedTensor Tensor, double Relative, double C
 /// <param name="Errors">The error of each tensor, in the order of the plan; <see langword="null"/> for those whose bytes did not change, and for all without <see cref="QuantizationOptions.Check"/>.</param>
 public sealed record QuantizationResult(QuantizationPlan Plan, IReadOnlyList<TensorError?> Errors)
 {
+    /// <summary>How many tensors an interrupted run had finished, which were kept.</summary>
+    public int Kept { get; init; }
+
+    /// <summary>Tensors that an interrupted run had finished, but whose bytes were no longer what they were, so that they were written again.</summary>
+    public IReadOnlyList<PlannedTensor> Damaged { get; init; } = [];
+
     /// <summary>The largest error; <see langword="null"/> where none was measured.</summary>
     public TensorError? Worst => Errors.Where(e => e is not null).MaxBy(e => double.IsNaN(e!.Relative) ? double.PositiveInfinity : e.Relative);
 }

@@ -26,6 +26,9 @@ public sealed class TensorRule
             Throw.BadInput($"unknown type '{type}'; known are {string.Join(", ", WeightFormat.All.Select(f => f.Name).Union(Recipe.All.Select(r => r.Name)))}");
     }
 
+    /// <summary>Whether it names a format, and tensors by their names.</summary>
+    internal bool NamesFormatByName => _pattern is not null && _format is not null;
+
     /// <summary>A rule <c>REGEX=TYPE</c>; the expression may match any part of a tensor's name.</summary>
     /// <exception cref="NibbleException">It is no such rule.</exception>
     public static TensorRule ForNames(string text)

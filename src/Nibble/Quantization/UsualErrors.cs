@@ -18,6 +18,7 @@ internal static class UsualErrors
         ["BF16"] = 0.00166,
         ["F16"] = 0.000208,
         ["F32"] = 0,
+        ["I2_S"] = 0.01, // of weights that are ternary already, which lose nothing; others lose all but their signs
         ["IQ1_M"] = 0.598,
         ["IQ1_S"] = 0.556,
         ["IQ2_S"] = 0.313,
@@ -27,6 +28,7 @@ internal static class UsualErrors
         ["IQ3_XXS"] = 0.242,
         ["IQ4_NL"] = 0.0888,
         ["IQ4_XS"] = 0.0897,
+        ["K4_CB"] = 0.109,
         ["MXFP4"] = 0.127,
         ["NVFP4"] = 0.103,
         ["Q1_0"] = 0.676,

@@ -120,7 +120,7 @@ public class CommandTests
         using TemporaryFolder folder = new();
         NibbleResult result = NibbleProcess.Run("quantize", SampleModel.At("F32"), "Q4_0", "-o", folder.At("out.gguf"), "--max-error", "0.01");
         Assert.Equal((3, ""), (result.ExitCode, result.Output));
-        Assert.Matches(@"^nibble: .*tensor '[a-z0-9_.]+' has a relative error of 0\.\d+ as Q4_0.*--max-error\n$", result.Error);
+        Assert.Matches(@"(?m)^nibble: .*tensor '[a-z0-9_.]+' has a relative error of 0\.\d+ as Q4_0.*--max-error\n$", result.Error);
         Assert.Empty(folder.Names);
         Assert.Contains("--max-error", NibbleProcess.Run("quantize", SampleModel.At("F32"), "Q4_0", "-o", folder.At("out.gguf"), "--max-error", "-1").Refusal(), StringComparison.Ordinal);
         NibbleProcess.Run("quantize", SampleModel.At("F32"), "Q4_0", "-o", folder.At("out.gguf"), "--max-error", "0.2").Success();

@@ -2,7 +2,7 @@ namespace Nibble.Tests.Cli;
 
 public class HelpTests
 {
-    public static TheoryData<string> Commands => ["convert", "imatrix", "perplexity", "quantize", "run", "show", "system", "tokenize", "tour"];
+    public static TheoryData<string> Commands => ["bench", "convert", "imatrix", "perplexity", "quantize", "run", "show", "system", "tokenize", "tour"];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -41,6 +41,10 @@ public class HelpTests
     [InlineData("run x.gguf Hello --temp hot")]
     [InlineData("run x.gguf Hello -n many")]
     [InlineData("convert x --type q4_0")]
+    [InlineData("bench x.gguf --prompt many")]
+    [InlineData("bench x.gguf --prompt 128,0")]
+    [InlineData("bench x.gguf --threads-batch -1")]
+    [InlineData("perplexity x.gguf --text y -tb 2")]
     public void A_command_line_that_makes_no_sense_is_refused_with_a_hint(string line)
     {
         string error = NibbleProcess.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refusal();

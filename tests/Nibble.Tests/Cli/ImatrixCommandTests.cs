@@ -29,6 +29,9 @@ public class ImatrixCommandTests
         File.Copy(folder.At("killed.gguf.checkpoint"), folder.At("other.gguf.checkpoint"));
         Assert.DoesNotContain("going on", NibbleProcess.Run("imatrix", SampleModel.At("F32"), "--text", other, "--ctx", "32", "--chunks", "3", "-o", folder.At("other.gguf")).Success().Error, StringComparison.Ordinal);
 
+        // The same model elsewhere does.
+        File.Copy(SampleModel.At("F32"), folder.At("moved.gguf"));
+        arguments[1] = folder.At("moved.gguf");
         NibbleResult resumed = NibbleProcess.Run([.. arguments, folder.At("killed.gguf"), "-t", "2"]).Success();
         Assert.Contains("going on after ", resumed.Error, StringComparison.Ordinal);
         Assert.Equal(File.ReadAllBytes(folder.At("whole.gguf")), File.ReadAllBytes(folder.At("killed.gguf")));

@@ -12,7 +12,7 @@ public class SystemCommandTests
         using JsonDocument json = JsonDocument.Parse(Run("system --json").Success().Output);
         JsonElement root = json.RootElement, instructions = root.GetProperty("instructions");
         Assert.NotEqual("", root.GetProperty("processor").GetString());
-        Assert.Equal(Environment.ProcessorCount, root.GetProperty("threads").GetInt32());
+        Assert.InRange(root.GetProperty("threads").GetInt32(), 1, Environment.ProcessorCount);
         Assert.InRange(root.GetProperty("memory").GetInt64(), 1 << 28, 1L << 50);
         Assert.InRange(root.GetProperty("readBytesPerSecond").GetDouble(), 1e8, 1e13);
         Assert.InRange(root.GetProperty("multiplyAddsPerSecond").GetDouble(), 1e6, 1e15);

@@ -48,7 +48,7 @@ public sealed class CodebookTests
             int expected = Enumerable.Range(0, points).Where(p => distances[p] <= farthest)
                 .OrderBy(p => Enumerable.Range(0, book.Dimensions).Sum(i => weights[i] * Square(levels[book.Coordinate(codes[p], i)] - values[i])))
                 .ThenBy(p => distances[p]).ThenBy(p => p).First();
-            Assert.Equal(codes[expected], book.Nearest(code, values, weights, 1, levels));
+            Assert.Equal(codes[expected], book.Nearest(book.NeighboursOf(code), values, weights, 1, levels));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 
 namespace Nibble.Tests.Formats;
@@ -24,5 +25,25 @@ public sealed class LevelTableTests
         Assert.Equal(0, table.Nearest(float.NegativeInfinity));
         Assert.Equal(15, table.Nearest(float.PositiveInfinity));
         Assert.InRange(table.Nearest(float.NaN), 0, 15);
+    }
+
+    [Fact]
+    public void Nearest_is_the_same_in_lanes()
+    {
+        Assert.SkipUnless(Avx2.IsSupported, "needs AVX2");
+        LevelTable table = new(IQ4_NL.Levels);
+        List<float> values = [float.NaN, float.NegativeInfinity, float.PositiveInfinity, -0f, float.Epsilon];
+        for (float value = -130; value <= 130; value += 1 / 4f) values.AddRange([MathF.BitDecrement(value), value, MathF.BitIncrement(value)]);
+        while (values.Count % Lanes8.Count != 0) values.Add(0);
+        float[] all = [.. values], levels = new float[Lanes8.Count];
+        byte[] indices = new byte[all.Length];
+        table.Nearest<Lanes8>(all, inverse: 1, indices);
+        for (int i = 0; i < all.Length; i++)
+        {
+            int expected = table.Nearest(all[i]);
+            Assert.Equal(expected, indices[i]);
+            table.NearestLevel(Lanes8.Load(all.AsSpan(i / Lanes8.Count * Lanes8.Count))).Store(levels);
+            Assert.Equal(table[expected], levels[i % Lanes8.Count]);
+        }
     }
 }

@@ -90,7 +90,7 @@ public class WeightMatrixTests
     {
         Assert.True(WeightFormat.TryParse(name, out WeightFormat? found));
         format = found;
-        AlignedBuffer data = new(format.ByteSize((long)rows * columns));
+        AlignedBuffer data = new(format.TensorBytes((long)rows * columns));
         float[] importance = format.NeedsImportance ? [.. Enumerable.Repeat(1f, columns)] : [];
         format.Quantize(Random(rows * columns, 5), importance, data.AsSpan<byte>(0, (int)data.Length));
         values = new float[rows * columns];

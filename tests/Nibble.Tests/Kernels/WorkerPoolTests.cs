@@ -37,6 +37,25 @@ public unsafe class WorkerPoolTests
         }
     }
 
+    /// <summary>Writes down the thread of each item.</summary>
+    private readonly struct Note(int* threads) : IWork
+    {
+        public void Run(int start, int end)
+        {
+            for (int i = start; i < end; i++) threads[i] = Environment.CurrentManagedThreadId;
+        }
+    }
+
+    /// <summary>Allocates 1,000 bytes and a little on each of three threads.</summary>
+    private readonly struct Allocate(int* arrived, int* isLate) : IWork
+    {
+        public void Run(int start, int end)
+        {
+            GC.KeepAlive(new byte[1000]);
+            new Meet(arrived, isLate, 3).Run(start, end);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -109,11 +128,70 @@ public unsafe class WorkerPoolTests
         new WorkerPool(3).Dispose();
     }
 
+    [Theory]
+    [InlineData(4, 1)]
+    [InlineData(4, 2)]
+    [InlineData(4, 3)]
+    [InlineData(4, 4)]
+    [InlineData(4, 9)]
+    public void A_limited_pool_uses_so_many_of_the_same_threads(int threads, int limit)
+    {
+        using WorkerPool pool = new(threads);
+        WorkerPool few = pool.Limit(limit);
+        Assert.Equal(Math.Min(threads, limit), few.Threads);
+        Assert.Equal(1, few.Limit(1).Threads);
+        HashSet<int> seen = [];
+        for (int again = 0; again < 50; again++)
+        {
+            using AlignedBuffer memory = new(64 * sizeof(int));
+            few.Run(new Note((int*)memory.Pointer), 64);
+            foreach (int thread in memory.AsSpan<int>(0, 64)) seen.Add(thread);
+            Check(few, 100, 3);
+            Check(pool, 100, 3);
+        }
+        Assert.InRange(seen.Count, 1, limit);
+    }
+
     [Fact]
-    public void Zero_threads_mean_one_per_processor_and_less_is_an_error()
+    public void A_limited_pool_wakes_the_threads_it_may_use_and_ends_with_the_whole()
+    {
+        WorkerPool pool = new(4), few = pool.Limit(2);
+        using AlignedBuffer memory = new(8);
+        Span<int> counts = memory.AsSpan<int>(0, 2);
+        foreach (int pause in new[] { 0, 1, 50, 0 })
+        {
+            Thread.Sleep(pause);
+            counts.Clear();
+            few.Run(new Meet((int*)memory.Pointer, (int*)memory.Pointer + 1, 2), 2);
+            Assert.Equal(2, counts[0]);
+            Assert.Equal(0, counts[1]);
+        }
+        few.Dispose();
+        Check(pool, 10, 1);
+        pool.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => few.Run(new Fail(-1), 10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.Limit(0));
+    }
+
+    [Fact]
+    public void What_workers_allocate_is_counted()
+    {
+        using WorkerPool pool = new(3);
+        using AlignedBuffer memory = new(8);
+        pool.Run(new Meet((int*)memory.Pointer, (int*)memory.Pointer + 1, 3), 3);
+        long before = pool.AllocatedBytes;
+        for (int again = 0; again < 100; again++) pool.Run(new Count((int*)memory.Pointer), 2);
+        Assert.Equal(before, pool.AllocatedBytes);
+        memory.AsSpan<int>(0, 2).Clear();
+        pool.Run(new Allocate((int*)memory.Pointer, (int*)memory.Pointer + 1), 3);
+        Assert.InRange(pool.AllocatedBytes - before, 3_000, 4_000);
+    }
+
+    [Fact]
+    public void Zero_threads_mean_one_per_core_and_less_is_an_error()
     {
         using WorkerPool pool = new();
-        Assert.Equal(Environment.ProcessorCount, pool.Threads);
+        Assert.Equal(ProcessorCores.Count, pool.Threads);
         Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerPool(-1));
     }
 

@@ -158,6 +158,25 @@ public class QuantizationOptionsTests
         foreach (float logit in session.Append([1, 2, 3])) Assert.True(float.IsFinite(logit));
     }
 
+    [Fact]
+    public void Pruning_takes_the_layers_out_of_metadata_that_has_a_number_for_each()
+    {
+        using TemporaryFolder folder = new();
+        GgufModel model = new GgufModel("deci").With("block_count", MetadataValue.Of(4u)).With("leading_dense_block_count", MetadataValue.Of(2u))
+            .With("attention.head_count", MetadataValue.Of([10, 11, 12, 13])).With("attention.sliding_window_pattern", MetadataValue.Of([true, false, true, true]))
+            .With("scale", MetadataValue.Of([0.5f, 1.5f, 2.5f, 3.5f])).With("names", MetadataValue.Of("a b c d".Split(' ')))
+            .With("rope.dimension_sections", MetadataValue.Of([1, 2, 3, 4])).With("others", MetadataValue.Of([1, 2, 3]));
+        model.Metadata["tokenizer.ggml.token_type"] = MetadataValue.Of([1, 2, 3, 4]);
+        for (int layer = 0; layer < 4; layer++) model.Add($"blk.{layer}.attn_q.weight", new float[32], 32, 1);
+        using ModelFile source = ModelFile.Open(model.Save(folder.At("model.gguf")));
+        Metadata pruned = QuantizationPlan.Create(source, Recipe.Parse("Q8_0"), new() { PrunedLayers = new HashSet<int> { 0, 2 } }).Metadata;
+        Assert.Equal((2, 1), (pruned.Integer("deci.block_count"), pruned.Integer("deci.leading_dense_block_count")));
+        Assert.Equal([11, 13], pruned.Integers("deci.attention.head_count")!);
+        Assert.Equal([0, 1], pruned.Integers("deci.attention.sliding_window_pattern")!);
+        Assert.Equal([1.5f, 3.5f], pruned.Floats("deci.scale")!);
+        Assert.Equal((4, 4, 3, 4), (pruned.Strings("deci.names")!.Length, pruned.Integers("deci.rope.dimension_sections")!.Length, pruned.Integers("deci.others")!.Length, pruned.Integers("tokenizer.ggml.token_type")!.Length));
+    }
+
     [Theory]
     [InlineData(4)]
     [InlineData(0, 1, 2, 3)]

@@ -26,8 +26,9 @@ public class QuantizerTests
     public async Task A_program_quantizes_a_file_in_one_call()
     {
         using TemporaryFolder folder = new();
-        QuantizationPlan plan = await Quantizer.QuantizeAsync(SampleModel.At("F32"), "q4_0", folder.At("out.gguf"));
-        Assert.Equal("Q4_0", plan.Recipe.Name);
+        QuantizationResult result = await Quantizer.QuantizeAsync(SampleModel.At("F32"), "q4_0", folder.At("out.gguf"));
+        Assert.Equal("Q4_0", result.Plan.Recipe.Name);
+        Assert.InRange(result.Worst!.Relative, 0.05, 0.15); // of Q4_0 on ordinary weights
         Assert.Equal(["out.gguf"], folder.Names);
         Assert.Equal(File.ReadAllBytes(SampleModel.At("Q4_0")), File.ReadAllBytes(folder.At("out.gguf")));
     }

@@ -46,8 +46,9 @@ public class RecipeTests
         foreach ((string name, int number) in numbers)
         {
             Assert.Equal(number, Recipe.Parse(name).FileType);
-            Assert.Equal(name, Recipe.FromFileType(number)!.Name);
+            Assert.Equal([name], Recipe.FromFileType(number).Select(r => r.Name));
         }
-        Assert.Null(Recipe.FromFileType(4));
+        Assert.Empty(Recipe.FromFileType(4));
+        Assert.Equal(["I2_S", "Q1_0"], Recipe.FromFileType(40).Select(r => r.Name).Order(StringComparer.Ordinal));
     }
 }

@@ -7,8 +7,18 @@ public class UsualErrorsTests
 {
     public static TheoryData<string> Formats => [.. WeightFormat.All.Select(f => f.Name)];
 
+    /// <summary>I2_S is for weights that are ternary before: random ones are far beyond its usual error, and so suspicious.</summary>
+    public static TheoryData<string> FormatsOfAllWeights => [.. WeightFormat.All.Select(f => f.Name).Where(name => name != "I2_S")];
+
+    [Fact]
+    public void Weights_that_are_not_ternary_are_suspicious_as_I2_S()
+    {
+        WeightFormat format = WeightFormat.Of<I2_S>();
+        Assert.True(Measure(format, heavyTails: false) > UsualErrors.LimitOf(format));
+    }
+
     [Theory]
-    [MemberData(nameof(Formats))]
+    [MemberData(nameof(FormatsOfAllWeights))]
     public void Each_format_has_the_error_that_is_measured(string name)
     {
         Assert.True(WeightFormat.TryParse(name, out WeightFormat? format));
@@ -27,7 +37,7 @@ public class UsualErrorsTests
         foreach (float value in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
         {
             float[] values = [.. Enumerable.Range(0, 1024).Select(i => i is 3 or > 600 ? value : MathF.Sin(i))];
-            format.Quantize(values, format.NeedsImportance ? importance : [], new byte[format.ByteSize(values.Length)]);
+            format.Quantize(values, format.NeedsImportance ? importance : [], new byte[format.TensorBytes(values.Length)]);
         }
     }
 
@@ -44,7 +54,7 @@ public class UsualErrorsTests
             for (int k = 0; k < 5; k++) squares += Math.Pow(Normal(random), 2);
             values[i] = (float)(0.03 * Normal(random) / (heavyTails ? Math.Sqrt(squares / 5) : 1));
         }
-        byte[] blocks = new byte[format.ByteSize(values.Length)];
+        byte[] blocks = new byte[format.TensorBytes(values.Length)];
         format.Quantize(values, format.NeedsImportance ? importance : [], blocks);
         format.Dequantize(blocks, result);
         double error = values.Zip(result, (x, y) => ((double)x - y) * ((double)x - y)).Sum();

@@ -1,3 +1,4 @@
+using Nibble.Formats;
 using Nibble.Memory;
 
 namespace Nibble.Files.Gguf;
@@ -8,32 +9,36 @@ namespace Nibble.Files.Gguf;
 /// </summary>
 public sealed class GgufFile : ModelFile
 {
-    private const string PartKey = "split.no", PartCountKey = "split.count", TensorCountKey = "split.tensors.count";
-
     private readonly IReadOnlyList<GgufPart> _parts;
     private readonly List<TensorInfo> _tensors = [];
-    private readonly Dictionary<string, (GgufPart Part, int Index)> _places = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Part, int Index)> _places = new(StringComparer.Ordinal);
 
-    private GgufFile(string path, IReadOnlyList<GgufPart> parts)
+    /// <summary>The tensors whose bytes are not what their type says alone; <see langword="null"/> where there are none.</summary>
+    private readonly I2_STensors? _ternary;
+
+    private GgufFile(string path, IReadOnlyList<GgufPart> parts, I2_SLayout? i2sLayout)
     {
         Path = path;
         _parts = parts;
-        foreach (GgufPart part in parts)
+        foreach ((int number, GgufPart part) in parts.Index())
         {
             for (int i = 0; i < part.Tensors.Count; i++)
             {
-                if (!_places.TryAdd(part.Tensors[i].Name, (part, i)))
+                if (!_places.TryAdd(part.Tensors[i].Name, (number, i)))
                     Throw.BadFile(part.Path, $"tensor {Quoted.Of(part.Tensors[i].Name)} is in another part too; download all parts again");
             }
             _tensors.AddRange(part.Tensors);
         }
-        if (parts.Count > 1 && parts[0].Metadata.Integer(TensorCountKey) is long expected && expected != _tensors.Count)
-            Throw.BadFile(parts[0].Path, $"{TensorCountKey} says {expected:N0} tensors, the {parts.Count} parts hold {_tensors.Count:N0}; download all parts again");
+        if (parts.Count > 1 && parts[0].Metadata.Integer(GgufSplit.TensorCountKey) is long expected && expected != _tensors.Count)
+            Throw.BadFile(parts[0].Path, $"{GgufSplit.TensorCountKey} says {expected:N0} tensors, the {parts.Count} parts hold {_tensors.Count:N0}; download all parts again");
+        if (_tensors.Exists(I2_STensors.Is)) _ternary = new(path, Metadata, _tensors, t => DataOf(t).Data, i2sLayout);
     }
 
     /// <summary>Opens a GGUF file, with all other parts where it is one part of a split model, and checks the headers.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="i2sLayout">How its I2_S tensors are packed; <see langword="null"/> to find out.</param>
     /// <exception cref="NibbleException">A file is missing, cannot be read, is no GGUF file or is damaged.</exception>
-    public static new GgufFile Open(string path)
+    public static new GgufFile Open(string path, I2_SLayout? i2sLayout = null)
     {
         List<GgufPart> parts = [new(path)];
         try
@@ -43,7 +48,7 @@ public sealed class GgufFile : ModelFile
                 parts[0].Dispose();
                 OpenParts(path, count, parts);
             }
-            return new(path, parts);
+            return new(path, parts, i2sLayout);
         }
         catch
         {
@@ -57,6 +62,8 @@ public sealed class GgufFile : ModelFile
 
     public override string Container => $"GGUF v{_parts[0].Version}{(_parts.Count > 1 ? $" in {_parts.Count} parts" : "")}";
 
+    public override IReadOnlyList<string> Files => [.. _parts.Select(part => part.Path)];
+
     /// <summary>The metadata of the first part.</summary>
     public override Metadata Metadata => _parts[0].Metadata;
 
@@ -64,17 +71,56 @@ public sealed class GgufFile : ModelFile
 
     public override MemoryRegion Read(TensorInfo tensor, long firstRow, long rows)
     {
-        if (!_places.TryGetValue(tensor.Name, out (GgufPart Part, int Index) place)) throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
-        long rowBytes = place.Part.Tensors[place.Index].RowBytes;
-        return place.Part.Data(place.Index).Slice(checked(firstRow * rowBytes), checked(rows * rowBytes));
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        return I2_STensors.Is(own) ? _ternary!.Read(own, firstRow, rows, withTail: false) : data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes));
     }
+
+    public override MemoryRegion Read(TensorInfo tensor)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        return I2_STensors.Is(own) ? _ternary!.Read(own, 0, own.Rows, withTail: true) : data;
+    }
+
+    public override void Prefetch(TensorInfo tensor, long firstRow, long rows)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        MemoryRegion soon = data.Slice(checked(firstRow * own.RowBytes), checked(rows * own.RowBytes)); // where rows share bytes, nearly these
+        (soon.Owner as MappedFile)?.Prefetch(soon);
+    }
+
+    public override void Release(MemoryRegion region)
+    {
+        if (region.Owner is AlignedBuffer buffer) buffer.Dispose(); // repacked by Read
+        else base.Release(region);
+    }
+
+    public override I2_SLayout? Layout => _ternary?.Layout;
+
+    public override string? LayoutNote => _ternary?.Note;
+
+    public override bool IsLayoutConcluded => _ternary is { IsConcluded: true };
+
+    public override byte[] ReadTail(TensorInfo tensor)
+    {
+        (TensorInfo own, MemoryRegion data) = DataOf(tensor);
+        int bytes = own.Format?.TailBytes ?? 0;
+        return data.AsSpan<byte>(data.Length - bytes, bytes).ToArray();
+    }
+
+    /// <summary>The part that holds a tensor of this file, counted from 0.</summary>
+    public int PartOf(TensorInfo tensor) => _places[tensor.Name].Part;
 
     public override void Dispose()
     {
         foreach (GgufPart part in _parts) part.Dispose();
     }
 
-    private static long PartCount(GgufPart part) => part.Metadata.Integer(PartCountKey) ?? 1;
+    /// <summary>A tensor as the file lists it, and its bytes there.</summary>
+    private (TensorInfo Tensor, MemoryRegion Data) DataOf(TensorInfo tensor) => _places.TryGetValue(tensor.Name, out (int Part, int Index) place)
+        ? (_parts[place.Part].Tensors[place.Index], _parts[place.Part].Data(place.Index))
+        : throw new ArgumentException($"{Path} has no tensor {tensor.Name}", nameof(tensor));
+
+    private static long PartCount(GgufPart part) => part.Metadata.Integer(GgufSplit.PartCountKey) ?? 1;
 
     private static void OpenParts(string path, long count, List<GgufPart> parts)
     {
@@ -91,7 +137,7 @@ public sealed class GgufFile : ModelFile
             if (!File.Exists(sibling)) Throw.BadFile(sibling, $"no such file, but {path} is one of {count:N0} parts of a model; download the missing part");
             GgufPart part = new(sibling);
             parts.Add(part);
-            if (PartCount(part) != count || part.Metadata.Integer(PartKey) != number - 1)
+            if (PartCount(part) != count || part.Metadata.Integer(GgufSplit.PartKey) != number - 1)
                 Throw.BadFile(sibling, $"is not part {number} of the {count:N0} parts that its name says; download it again");
         }
     }

@@ -120,10 +120,11 @@ internal sealed class GgufPart : IDisposable
             Throw.BadFile(Path, $"{tensor} has type {GgufTypes.Describe(type)}, which cannot be read; known types: {GgufTypes.Known}");
         if (dimensions[0] % blockSize != 0) Damaged($"{tensor} has rows of {dimensions[0]:N0} values, no multiple of the {blockSize} in a block of {typeName}");
         long blocks = count / blockSize;
-        if (blocks > long.MaxValue / blockBytes) Damaged($"{tensor} has more than 2^63 bytes");
+        int tailBytes = format?.TailBytes ?? 0;
+        if (blocks > (long.MaxValue - tailBytes) / blockBytes) Damaged($"{tensor} has more than 2^63 bytes");
         ulong offset = cursor.Read<ulong>();
         if (offset > long.MaxValue / 2 || (long)offset % Alignment != 0) Damaged($"{tensor} is at offset {offset:N0}, no multiple of the alignment of {Alignment}");
-        _tensors.Add(new(name, dimensions, typeName, format, blocks * blockBytes));
+        _tensors.Add(new(name, dimensions, typeName, format, blocks * blockBytes + tailBytes));
         _starts.Add((long)offset);
     }
 
@@ -140,9 +141,17 @@ internal sealed class GgufPart : IDisposable
             if (start < end) Damaged($"the data of tensor {Quoted.Of(tensor.Name)} overlaps that of the tensor before it");
             if (tensor.Bytes > _file.Length - start)
                 Throw.BadFile(Path, $"the file is truncated: tensor {Quoted.Of(tensor.Name)} needs {tensor.Bytes:N0} bytes from byte {start:N0} on, the file has {_file.Length:N0}; download it again");
+            if (I2_STensors.Is(tensor)) CheckNotRetired(tensor, (i + 1 < _tensors.Count ? _starts[i + 1] + dataStart : _file.Length) - start);
             _starts[i] = start;
             end = start + tensor.Bytes;
         }
+    }
+
+    /// <summary>The number of I2_S is that of a type which llama.cpp had for some months, with 18 bytes for 32 weights.</summary>
+    private void CheckNotRetired(TensorInfo tensor, long room)
+    {
+        if (GgufLayout.Align(room, Alignment) == GgufLayout.Align(tensor.Count / 32 * 18, Alignment) && tensor.Count > 256)
+            Throw.BadFile(Path, $"tensor {Quoted.Of(tensor.Name)} has type 36, which was IQ4_NL_4_4 in llama.cpp for some months of 2024 and is I2_S in bitnet.cpp; by its size it is the former, which cannot be read: get a current file of this model");
     }
 
     private void Damaged(string problem) => Throw.BadFile(Path, $"{problem}; the file is damaged, download it again");

@@ -11,7 +11,7 @@ internal static class GgufTypes
     /// <summary>Weight formats that exist elsewhere, so that an error can name what it cannot read.</summary>
     private static readonly (uint Type, string Name)[] s_foreign =
     [
-        (9, "Q8_1"), (15, "Q8_K"), (36, "I2_S"),
+        (9, "Q8_1"), (15, "Q8_K"),
     ];
 
     /// <summary>What a number stands for: a weight format, or else a plain type of one value a block.</summary>

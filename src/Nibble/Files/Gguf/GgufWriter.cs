@@ -1,11 +1,8 @@
-using System.Buffers.Binary;
-using System.Text;
-
 namespace Nibble.Files.Gguf;
 
 /// <summary>
-/// Writes a GGUF v3 file front to back. The target appears when <see cref="Commit"/> ends; disposing without it leaves nothing.
-/// The target may be the very file that the tensors are read from: it is replaced in one step at the end.
+/// Writes a model front to back, to one GGUF v3 file or several. The targets appear, all together, when <see cref="Commit"/> ends;
+/// disposing without it leaves nothing. A target may be the very file that the tensors are read from: it is replaced at the end.
 /// <code>
 /// using GgufWriter writer = GgufWriter.Create(path, metadata, tensors);
 /// foreach (TensorInfo tensor in tensors) writer.Write(BytesOf(tensor));
@@ -14,76 +11,64 @@ namespace Nibble.Files.Gguf;
 /// </summary>
 public sealed class GgufWriter : IDisposable
 {
-    private const uint Version = 3;
+    private readonly List<GgufPartWriter> _parts = [];
+    private readonly List<(GgufPartWriter Part, long Position)> _places = [];
+    private int _part;
 
-    private readonly AtomicFile _file;
-    private readonly TensorStream _tensors;
-    private readonly int _alignment;
-
-    private GgufWriter(string path, Metadata metadata, IReadOnlyList<TensorInfo> tensors)
+    private GgufWriter(IReadOnlyList<GgufOutput> files, bool isResumable)
     {
-        KeyValuePair<string, MetadataValue>[] pairs = Written(metadata);
-        _tensors = new(tensors);
-        _alignment = GgufPart.ReadAlignment(metadata);
-        long headerBytes = HeaderBytes(pairs, tensors);
-        TotalBytes = SizeOf(metadata, tensors);
-
-        _file = new(path, TotalBytes);
+        TotalBytes = files.Sum(file => file.Bytes);
         try
         {
-            WriteHeader(pairs, tensors);
-            Pad(headerBytes);
+            foreach (GgufOutput file in files)
+            {
+                _parts.Add(new(file, isResumable));
+                long position = file.DataStart;
+                foreach (TensorInfo tensor in file.Tensors)
+                {
+                    _places.Add((_parts[^1], position));
+                    position += GgufLayout.Align(tensor.Bytes, file.Alignment);
+                }
+            }
         }
         catch
         {
-            _file.Dispose();
+            Dispose();
             throw;
         }
     }
 
-    /// <summary>Bytes of the file that would hold this.</summary>
-    public static long SizeOf(Metadata metadata, IReadOnlyList<TensorInfo> tensors)
-    {
-        int alignment = GgufPart.ReadAlignment(metadata);
-        long bytes = GgufLayout.Align(HeaderBytes(Written(metadata), tensors), alignment);
-        foreach (TensorInfo tensor in tensors) bytes = checked(bytes + GgufLayout.Align(tensor.Bytes, alignment));
-        return bytes;
-    }
-
-    /// <summary>Bytes of the complete file.</summary>
+    /// <summary>Bytes of all files when complete.</summary>
     public long TotalBytes { get; }
 
-    /// <summary>Bytes written so far, header and padding included.</summary>
-    public long WrittenBytes { get; private set; }
+    /// <summary>Bytes written so far, headers and padding included.</summary>
+    public long WrittenBytes => _parts.Sum(part => part.WrittenBytes);
 
     /// <summary>The tensor that the next bytes belong to; <see langword="null"/> when all are written.</summary>
-    public TensorInfo? Current => _tensors.Current;
+    public TensorInfo? Current => CurrentPart?.Current;
 
     /// <summary>Starts a file: checks the target, reserves its whole size and writes the header.</summary>
     /// <param name="path">The file to make; an existing one is replaced by <see cref="Commit"/>.</param>
     /// <param name="metadata">All of it is written, but for keys that start with <c>split.</c>.</param>
     /// <param name="tensors">What will be written, in order, each with the format that it has in the new file.</param>
     /// <exception cref="NibbleException">The file cannot be made there, the disk has no room, or GGUF cannot hold a tensor.</exception>
-    public static GgufWriter Create(string path, Metadata metadata, IReadOnlyList<TensorInfo> tensors)
+    public static GgufWriter Create(string path, Metadata metadata, IReadOnlyList<TensorInfo> tensors) => Create([GgufSplit.Whole(path, metadata, tensors)]);
+
+    /// <summary>Starts several files, which get their tensors one file after the other.</summary>
+    /// <exception cref="NibbleException">A file cannot be made there, the disk has no room, or GGUF cannot hold a tensor.</exception>
+    public static GgufWriter Create(IReadOnlyList<GgufOutput> files) => Create(files, isResumable: false);
+
+    /// <inheritdoc cref="Create(IReadOnlyList{GgufOutput})"/>
+    /// <param name="files">The files.</param>
+    /// <param name="isResumable">Whether they begin with what an earlier run left of them.</param>
+    internal static GgufWriter Create(IReadOnlyList<GgufOutput> files, bool isResumable)
     {
-        HashSet<string> names = new(StringComparer.Ordinal);
-        foreach (TensorInfo tensor in tensors)
-        {
-            string name = Quoted.Of(tensor.Name);
-            if (Encoding.UTF8.GetByteCount(tensor.Name) is 0 or > GgufPart.LongestTensorName)
-                Throw.BadFile(path, $"tensor {name} cannot be written: a GGUF file names a tensor with 1 to {GgufPart.LongestTensorName} bytes");
-            if (tensor.Dimensions.Count is 0 or > GgufPart.MostDimensions)
-                Throw.BadFile(path, $"tensor {name} cannot be written: a GGUF tensor has 1 to {GgufPart.MostDimensions} dimensions, this one has {tensor.Dimensions.Count}");
-            if (tensor.Count == 0) Throw.BadFile(path, $"tensor {name} cannot be written: it has a dimension of size zero");
-            if (!names.Add(tensor.Name)) Throw.BadFile(path, $"cannot hold two tensors called {name}");
-            (_, int blockSize, int blockBytes) = TypeOf(path, tensor);
-            if (tensor.Columns % blockSize != 0)
-                Throw.BadFile(path, $"tensor {name} cannot be stored as {tensor.TypeName}: its rows of {tensor.Columns} values are no multiple of {blockSize}");
-            if (tensor.Bytes != tensor.Count / blockSize * blockBytes)
-                throw new ArgumentException($"{tensor.Count} values of type {tensor.TypeName} do not have {tensor.Bytes} bytes", nameof(tensors));
-        }
-        return new(path, metadata, tensors);
+        foreach (GgufOutput file in files) file.Check();
+        return new(files, isResumable);
     }
+
+    /// <summary>Bytes of the file that would hold this.</summary>
+    public static long SizeOf(Metadata metadata, IReadOnlyList<TensorInfo> tensors) => GgufSplit.Whole(metadata.Source, metadata, tensors).Bytes;
 
     /// <summary>Writes the next bytes of the current tensor; with its last byte the next tensor becomes the current one.</summary>
     /// <exception cref="NibbleException">The disk is full or fails.</exception>
@@ -91,105 +76,52 @@ public sealed class GgufWriter : IDisposable
     public void Write(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty) return;
-        TensorInfo? completed = _tensors.Count(bytes.Length);
-        Put(bytes);
-        if (completed is not null) Pad(completed.Bytes);
+        if (CurrentPart is not { } part) throw new InvalidOperationException("all tensors are written");
+        part.Write(bytes);
     }
 
-    /// <summary>Gives the complete file its name.</summary>
-    /// <exception cref="NibbleException">The disk is full or fails, or the target cannot be replaced.</exception>
+    /// <summary>Leaves the current tensor, which an earlier run wrote, as it is.</summary>
+    internal void Skip()
+    {
+        if (CurrentPart is not { } part) throw new InvalidOperationException("all tensors are written");
+        part.Skip();
+    }
+
+    /// <summary>Reads what an earlier run wrote of a tensor, counted through all files, from byte <paramref name="offset"/> of it on.</summary>
+    /// <returns>The bytes read; fewer than asked for at the end of the file.</returns>
+    internal int ReadBack(int tensor, long offset, Span<byte> bytes) => _places[tensor].Part.File.ReadBack(_places[tensor].Position + offset, bytes);
+
+    /// <summary>Hands what was written to the system, so that it outlives this process.</summary>
+    internal void Flush()
+    {
+        foreach (GgufPartWriter part in _parts) part.File.Flush();
+    }
+
+    /// <summary>Says whether what is written stays for a later run where the files are not committed.</summary>
+    internal void StayBehind(bool isWanted)
+    {
+        foreach (GgufPartWriter part in _parts) part.File.StaysBehind = isWanted;
+    }
+
+    /// <summary>Gives the complete files their names.</summary>
+    /// <exception cref="NibbleException">The disk is full or fails, or a target cannot be replaced.</exception>
     public void Commit()
     {
-        _tensors.RequireComplete();
-        _file.Commit();
+        foreach (GgufPartWriter part in _parts) part.RequireComplete();
+        AtomicFile.CommitAll([.. _parts.Select(part => part.File)]);
     }
 
-    public void Dispose() => _file.Dispose();
-
-    /// <summary>The metadata that goes into the file: it holds the whole model, even where that comes from a split one.</summary>
-    private static KeyValuePair<string, MetadataValue>[] Written(Metadata metadata) =>
-        [.. metadata.Where(pair => !pair.Key.StartsWith("split.", StringComparison.Ordinal))];
-
-    private static long HeaderBytes(KeyValuePair<string, MetadataValue>[] pairs, IReadOnlyList<TensorInfo> tensors)
+    public void Dispose()
     {
-        long bytes = 4 + 4 + 8 + 8;
-        foreach ((string key, MetadataValue value) in pairs) bytes += 8 + Encoding.UTF8.GetByteCount(key) + 4 + StoredBytes(value);
-        foreach (TensorInfo tensor in tensors) bytes += 8 + Encoding.UTF8.GetByteCount(tensor.Name) + 4 + 8 * tensor.Dimensions.Count + 4 + 8;
-        return bytes;
+        foreach (GgufPartWriter part in _parts) part.Dispose();
     }
 
-    private void WriteHeader(KeyValuePair<string, MetadataValue>[] pairs, IReadOnlyList<TensorInfo> tensors)
+    private GgufPartWriter? CurrentPart
     {
-        PutUInt32(GgufPart.Magic);
-        PutUInt32(Version);
-        PutInt64(tensors.Count);
-        PutInt64(pairs.Length);
-        foreach ((string key, MetadataValue value) in pairs)
+        get
         {
-            PutString(key);
-            PutUInt32((uint)value.Type);
-            if (value.Type == MetadataType.Array) PutUInt32((uint)value.ElementType);
-            if (value.Type == MetadataType.Array) PutInt64(value.Count);
-            if (value.Type == MetadataType.String) PutInt64(value.Bytes.Length);
-            Put(value.Bytes.Span);
+            while (_part < _parts.Count && _parts[_part].Current is null) _part++;
+            return _part < _parts.Count ? _parts[_part] : null;
         }
-        long offset = 0;
-        foreach (TensorInfo tensor in tensors)
-        {
-            PutString(tensor.Name);
-            PutUInt32((uint)tensor.Dimensions.Count);
-            foreach (long size in tensor.Dimensions) PutInt64(size);
-            PutUInt32(TypeOf(_file.Path, tensor).Type);
-            PutInt64(offset);
-            offset += GgufLayout.Align(tensor.Bytes, _alignment);
-        }
-    }
-
-    private static long StoredBytes(MetadataValue value) => value.Bytes.Length + value.Type switch
-    {
-        MetadataType.Array => 4 + 8, // element type, length
-        MetadataType.String => 8,
-        _ => 0,
-    };
-
-    private static (uint Type, int BlockSize, int BlockBytes) TypeOf(string path, TensorInfo tensor)
-    {
-        if (tensor.Format is { } format) return ((uint)format.GgufType, format.BlockSize, format.BlockBytes);
-        if (GgufTypes.TryNumber(tensor.TypeName, out uint type, out int bytes)) return (type, 1, bytes);
-        return Throw.BadFile<(uint, int, int)>(path, $"tensor {Quoted.Of(tensor.Name)} cannot be written: GGUF has no type {Quoted.Of(tensor.TypeName)}");
-    }
-
-    private void Pad(long written)
-    {
-        long zeros = GgufLayout.Align(written, _alignment) - written;
-        _file.WriteZeros(zeros);
-        WrittenBytes += zeros;
-    }
-
-    private void PutString(string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        PutInt64(bytes.Length);
-        Put(bytes);
-    }
-
-    private void PutUInt32(uint value)
-    {
-        Span<byte> bytes = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
-        Put(bytes);
-    }
-
-    private void PutInt64(long value)
-    {
-        Span<byte> bytes = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-        Put(bytes);
-    }
-
-    private void Put(ReadOnlySpan<byte> bytes)
-    {
-        _file.Write(bytes);
-        WrittenBytes += bytes.Length;
     }
 }

@@ -11,6 +11,13 @@ public sealed class HuggingFaceFolder : ModelFile
 {
     private const string RopeDivisorsName = "rope_freqs.weight";
 
+    // What a model's metadata is made of, where it is there.
+    private static readonly string[] s_settings =
+    [
+        "config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
+        "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
+    ];
+
     private readonly ModelConfig _config;
     private readonly SafetensorsShards _shards;
     private readonly List<TensorInfo> _tensors = [];
@@ -40,7 +47,7 @@ public sealed class HuggingFaceFolder : ModelFile
 
     /// <summary>Opens a model folder and checks that it is complete.</summary>
     /// <exception cref="NibbleException">A file is missing or damaged, or the architecture is not supported.</exception>
-    public static new HuggingFaceFolder Open(string folder)
+    public static HuggingFaceFolder Open(string folder)
     {
         string config = System.IO.Path.Combine(folder, "config.json");
         if (!File.Exists(config)) NoModel(folder);
@@ -58,6 +65,8 @@ public sealed class HuggingFaceFolder : ModelFile
     }
 
     public override string Path { get; }
+
+    public override IReadOnlyList<string> Files => [.. s_settings.Select(name => System.IO.Path.Combine(Path, name)).Where(File.Exists), .. _shards.Paths];
 
     public override string Container => _shards.Count > 1 ? $"Hugging Face folder with {_shards.Count} safetensors files" : "Hugging Face folder";
 

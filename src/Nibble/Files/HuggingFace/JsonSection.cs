@@ -36,6 +36,13 @@ internal sealed class JsonSection(string path, JsonElement element, string prefi
         return null;
     }
 
+    /// <summary>A whole number from 1 to 2^63 - 1.</summary>
+    public long? TryLong(string key)
+    {
+        if (Get(key) is not { } value) return null;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= 1 ? number : Wrong<long>(key, value, "a whole number from 1");
+    }
+
     /// <summary>A number that single precision can hold.</summary>
     public double? TryFloat(string key)
     {

@@ -33,6 +33,9 @@ internal sealed class SafetensorsShards : IDisposable
 
     public int Count => _files.Count;
 
+    /// <summary>The paths of the files.</summary>
+    public IReadOnlyList<string> Paths => [.. _files.Select(file => file.Path)];
+
     /// <summary>The file that holds the tensor called <paramref name="name"/>.</summary>
     public SafetensorsFile FileOf(string name) => _places[name];
 

@@ -37,7 +37,7 @@ public sealed class SafetensorsFile : ModelFile
 
     /// <summary>Opens a safetensors file and checks its header.</summary>
     /// <exception cref="NibbleException">The file cannot be read, or is no safetensors file, or is damaged.</exception>
-    public static new SafetensorsFile Open(string path)
+    public static SafetensorsFile Open(string path)
     {
         MappedFile file = new(path);
         try
@@ -52,6 +52,8 @@ public sealed class SafetensorsFile : ModelFile
     }
 
     public override string Path => _file.Path;
+
+    public override IReadOnlyList<string> Files => [Path];
 
     public override string Container => "safetensors";
 

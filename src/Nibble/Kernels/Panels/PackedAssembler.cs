@@ -10,6 +10,9 @@ namespace Nibble.Kernels.Panels;
 /// </summary>
 internal sealed class PackedAssembler
 {
+    /// <summary>Bytes between what is read and what is asked for.</summary>
+    private const int PrefetchDistance = 4096;
+
     private readonly Assembler _c = new(64);
     private readonly PackedShape _shape;
     private readonly int _tokens, _slotsBytes;
@@ -55,6 +58,7 @@ internal sealed class PackedAssembler
         c.Label(ref nextBlock);
         for (int t = 0; t < _tokens; t++) Clear(Block(t));
         c.mov(_header, _codes);
+        Prefetch(_shape.HeaderBytes);
         if (_shape.Scales == PackedScales.Multiples) c.lea(_multiples, __[_codes + PackedShape.RowsBytes]);
         c.add(_codes, _shape.HeaderBytes);
         if (_shape.Group == 256) for (int t = 0; t < _tokens; t++) Clear(Group(t));
@@ -98,6 +102,7 @@ internal sealed class PackedAssembler
     /// <summary>32 columns.</summary>
     private void Step()
     {
+        Prefetch(_shape.CodeBytes);
         int quadsPerGroup = Math.Min(_shape.Group, PackedShape.StepColumns) / 4;
         for (int quad = 0; quad < PackedShape.StepColumns / 4; quad++)
         {
@@ -110,6 +115,17 @@ internal sealed class PackedAssembler
         _c.add(_codes, _shape.CodeBytes);
         _c.add(_values, PackedShape.StepColumns / 4 * _slotsBytes);
         if (_shape.Group == 256) _c.add(_negatedSums, _slotsBytes);
+    }
+
+    /// <summary>
+    /// Asks for what will be read some blocks later: there is so much to do with each byte that the processor by itself would not look
+    /// ahead far enough to keep memory busy. With more tokens memory is not the limit.
+    /// </summary>
+    private void Prefetch(int bytes)
+    {
+        if (_tokens > 2) return;
+        int distance = (PrefetchDistance + _shape.BlockBytes - 1) / _shape.BlockBytes * _shape.BlockBytes;
+        for (int line = 0; line < bytes; line += 64) _c.prefetcht0(__byte_ptr[_codes + distance + line]);
     }
 
     /// <summary>Starts the integer sums with what takes the bias off again.</summary>

@@ -3,26 +3,35 @@ using System.Collections.Concurrent;
 namespace Nibble.Kernels.Panels;
 
 /// <summary>The product of 16 packed rows and a few tokens, by AVX-512 VNNI: codes become numbers in registers.</summary>
-internal readonly unsafe struct PackedKernel
+/// <param name="shape">How the rows are packed.</param>
+internal sealed unsafe class PackedKernel(PackedShape shape)
 {
-    private static readonly ConcurrentDictionary<PackedShape, Lazy<PackedKernel>> Assembled = [];
+    private static readonly ConcurrentDictionary<PackedShape, PackedKernel> s_all = [];
 
-    // For 1, 2, 4 and 8 tokens; the first for tiles of one token.
-    private readonly nint _one, _two, _four, _eight;
+    private readonly Lock _assembling = new();
 
-    private PackedKernel(PackedShape shape)
+    // For 1, 2, 4 and 8 tokens, the first for tiles of one token; 0 until it is needed. A text that is generated needs the first alone.
+    private nint _one, _two, _four, _eight;
+
+    /// <summary>The kernel for a shape, which may be shared by many formats, or <see langword="null"/> where the processor or the system cannot run it.</summary>
+    public static PackedKernel? TryGet(PackedShape shape)
     {
-        _one = PackedAssembler.Load(shape, tokens: 1, slots: 1);
-        _two = PackedAssembler.Load(shape, tokens: 2, slots: TokenTiles.Tokens);
-        _four = PackedAssembler.Load(shape, tokens: 4, slots: TokenTiles.Tokens);
-        _eight = PackedAssembler.Load(shape, tokens: 8, slots: TokenTiles.Tokens);
+        if (!InstructionSets.HasAvx512Vnni) return null;
+        PackedKernel kernel = s_all.GetOrAdd(shape, key => new(key));
+        return kernel.Code(1) != 0 ? kernel : null;
     }
 
-    /// <summary>The kernel for a shape, assembled when first asked for, unless the processor or the system cannot run it.</summary>
-    public static bool TryGet(PackedShape shape, out PackedKernel kernel)
+    /// <summary>Assembles what <see cref="Run"/> needs for that many tokens, 8 at a time, so that threads find it ready.</summary>
+    /// <exception cref="NibbleException">The system has no memory for it.</exception>
+    public void Prepare(int tokens)
     {
-        kernel = InstructionSets.HasAvx512Vnni ? Assembled.GetOrAdd(shape, key => new(() => new PackedKernel(key))).Value : default;
-        return kernel._one != 0 && kernel._two != 0 && kernel._four != 0 && kernel._eight != 0;
+        if (tokens >= TokenTiles.Tokens) Require(TokenTiles.Tokens);
+        if (tokens % TokenTiles.Tokens is > 0 and var rest) Require(tokens == 1 ? 1 : Math.Max(2, rest));
+
+        void Require(int count)
+        {
+            if (Code(count) == 0) Throw.BadInput("the system gives no more memory for assembled code; run with --no-repack");
+        }
     }
 
     /// <param name="arguments">What to multiply.</param>
@@ -31,5 +40,23 @@ internal readonly unsafe struct PackedKernel
     {
         nint code = tokens switch { 1 => _one, 2 => _two, <= 4 => _four, _ => _eight };
         ((delegate* unmanaged[SuppressGCTransition]<PackedArguments*, void>)code)(arguments);
+    }
+
+    private nint Code(int tokens) => tokens switch
+    {
+        1 => Assembled(ref _one, 1, slots: 1),
+        2 => Assembled(ref _two, 2, TokenTiles.Tokens),
+        <= 4 => Assembled(ref _four, 4, TokenTiles.Tokens),
+        _ => Assembled(ref _eight, 8, TokenTiles.Tokens),
+    };
+
+    private nint Assembled(ref nint code, int tokens, int slots)
+    {
+        if (Volatile.Read(ref code) != 0) return code;
+        lock (_assembling)
+        {
+            if (code == 0) Volatile.Write(ref code, PackedAssembler.Load(shape, tokens, slots));
+            return code;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Nibble.Formats;
@@ -24,11 +25,12 @@ internal static unsafe class PackedRows
     /// <param name="rows">1 to 16; the others are zero.</param>
     /// <param name="shape">How to pack.</param>
     /// <param name="target">Becomes <see cref="Bytes"/> bytes.</param>
-    [SkipLocalsInit]
+    /// <remarks>Compiled at once as well as can be, with all of its parts in one: a model is packed within a second or less, most of which worse code would take.</remarks>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack<TWeight>(TWeight* weights, int blocksPerRow, int rows, PackedShape shape, byte* target) where TWeight : unmanaged, IAvx2Levels<TWeight>
     {
         Levels* levels = stackalloc Levels[RowPanel.Rows];
-        byte* step = stackalloc byte[QuadsPerStep * PackedShape.RowsBytes];
+        byte* step = stackalloc byte[QuadsPerStep * PackedShape.RowsBytes]; // also to arrange scales in
         for (int row = rows; row < RowPanel.Rows; row++) levels[row] = default;
         LevelCoding coding = TWeight.Coding;
         for (int b = 0; b < blocksPerRow; b++)
@@ -40,7 +42,7 @@ internal static unsafe class PackedRows
             }
             for (int block = 0; block < TWeight.BlockSize; block += shape.Block)
             {
-                PutScales<TWeight>(levels, block, shape, target);
+                PutScales<TWeight>(levels, block, shape, step, target);
                 target += shape.HeaderBytes;
                 for (int c = block; c < block + shape.Block; c += PackedShape.StepColumns)
                 {
@@ -55,6 +57,7 @@ internal static unsafe class PackedRows
     }
 
     /// <summary>Replaces numbers by their codes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Encode(byte* numbers, int count, LevelCoding coding)
     {
         for (int i = 0; i < count; i += Vector256<byte>.Count)
@@ -70,29 +73,38 @@ internal static unsafe class PackedRows
         }
     }
 
-    private static void PutScales<TWeight>(Levels* levels, int firstColumn, PackedShape shape, byte* target) where TWeight : unmanaged, IAvx2Levels<TWeight>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutScales<TWeight>(Levels* levels, int firstColumn, PackedShape shape, byte* scratch, byte* target) where TWeight : unmanaged, IAvx2Levels<TWeight>
     {
-        for (int row = 0; row < RowPanel.Rows; row++)
+        int firstGroup = firstColumn / TWeight.GroupSize;
+        if (shape.Scales is PackedScales.Multiples or PackedScales.One)
         {
-            ref Levels from = ref levels[row];
-            Put(from.Unit, (sbyte*)&levels[row].Multiples, (float*)&levels[row].Scales, target);
-            if (shape.HasOffsets) Put(from.OffsetUnit, (sbyte*)&levels[row].OffsetMultiples, (float*)&levels[row].Offsets, target + shape.ScaleBytes);
-
-            void Put(float unit, sbyte* multiples, float* scales, byte* to)
-            {
-                if (shape.Scales is PackedScales.Multiples or PackedScales.One) ((float*)to)[row] = unit;
-                for (int group = 0; group < shape.GroupsPerBlock && shape.Scales != PackedScales.One; group++)
-                {
-                    float scale = scales[(firstColumn + group * shape.Group) / TWeight.GroupSize];
-                    int place = group * RowPanel.Rows + row;
-                    if (shape.Scales == PackedScales.Multiples) (to + PackedShape.RowsBytes)[place] = (byte)multiples[group];
-                    else if (shape.Scales == PackedScales.Halves) ((Half*)to)[place] = (Half)scale;
-                    else ((ushort*)to)[place] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
-                }
-            }
+            for (int row = 0; row < RowPanel.Rows; row++) ((float*)target)[row] = levels[row].Unit;
+            if (shape.Scales == PackedScales.Multiples) Transposition.Bytes16((byte*)&levels[0].Multiples, sizeof(Levels), scratch, target + PackedShape.RowsBytes, shape.GroupsPerBlock);
+            if (!shape.HasOffsets) return;
+            target += shape.ScaleBytes;
+            for (int row = 0; row < RowPanel.Rows; row++) ((float*)target)[row] = levels[row].OffsetUnit;
+            if (shape.Scales == PackedScales.Multiples) Transposition.Bytes16((byte*)&levels[0].OffsetMultiples, sizeof(Levels), scratch, target + PackedShape.RowsBytes, shape.GroupsPerBlock);
+            return;
+        }
+        for (int group = 0; group < shape.GroupsPerBlock; group++)
+        {
+            int index = firstGroup + group * shape.Group / TWeight.GroupSize;
+            PutRow((float*)&levels[0].Scales + index, shape.Scales, (float*)scratch, target + group * RowPanel.Rows * 2);
+            if (shape.HasOffsets) PutRow((float*)&levels[0].Offsets + index, shape.Scales, (float*)scratch, target + shape.ScaleBytes + group * RowPanel.Rows * 2);
         }
     }
 
+    /// <summary>The scales of one group, for each row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutRow(float* first, PackedScales kind, float* scales, byte* target)
+    {
+        for (int row = 0; row < RowPanel.Rows; row++) scales[row] = *(float*)((byte*)first + (long)row * sizeof(Levels));
+        if (kind == PackedScales.Halves) TensorPrimitives.ConvertToHalf(new ReadOnlySpan<float>(scales, RowPanel.Rows), new Span<Half>(target, RowPanel.Rows));
+        else for (int row = 0; row < RowPanel.Rows; row++) ((ushort*)target)[row] = (ushort)(BitConverter.SingleToUInt32Bits(scales[row]) >> 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PutCodes(byte* step, int bits, byte* target)
     {
         int low = bits switch { 3 => 2, 5 or 6 => 4, _ => bits };
@@ -101,6 +113,7 @@ internal static unsafe class PackedRows
     }
 
     /// <summary>Bits <paramref name="from"/> to <c>from + bits - 1</c> of each code.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PutPlane(byte* step, int from, int bits, byte* target)
     {
         Vector256<ushort> mask = Vector256.Create((byte)((1 << bits) - 1)).AsUInt16();

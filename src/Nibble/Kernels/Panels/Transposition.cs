@@ -40,4 +40,31 @@ internal static unsafe class Transposition
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         void Put(int group, Vector256<long> rows) => rows.AsByte().Store(target + group * targetStride);
     }
+
+    /// <summary>Transposes 16 rows of bytes into rows of 16.</summary>
+    /// <param name="source">The first of 16 rows of 16 bytes.</param>
+    /// <param name="sourceStride">Bytes from one row to the next.</param>
+    /// <param name="scratch">512 bytes to work in.</param>
+    /// <param name="target">Byte c of row r becomes byte r of row c.</param>
+    /// <param name="count">How many bytes of each row to take.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Bytes16(byte* source, long sourceStride, byte* scratch, byte* target, int count)
+    {
+        const int Rows = 16;
+        Vector128<byte>* from = (Vector128<byte>*)scratch, to = from + Rows;
+        for (int r = 0; r < Rows; r++) from[r] = Vector128.Load(source + r * sourceStride);
+        // Shuffled like a pack of cards, four times: each time the bits of a byte's place move on by one, until row and column have changed places.
+        for (int round = 0; round < 4; round++)
+        {
+            for (int r = 0; r < Rows / 2; r++)
+            {
+                to[2 * r] = Sse2.UnpackLow(from[r], from[r + Rows / 2]);
+                to[2 * r + 1] = Sse2.UnpackHigh(from[r], from[r + Rows / 2]);
+            }
+            Vector128<byte>* done = to;
+            to = from;
+            from = done;
+        }
+        for (int c = 0; c < count; c++) from[c].Store(target + c * Rows);
+    }
 }

@@ -60,6 +60,14 @@ public sealed class ImportanceEntry(int columns, int matrices)
         for (int m = 0; m < _counts.Length; m++) _counts[m] += other._counts[m];
     }
 
+    /// <summary>The same values as those of several matrices, as the older files keep those of experts, with one count for all.</summary>
+    internal ImportanceEntry Split(int parts)
+    {
+        ImportanceEntry split = new(columns / parts, parts);
+        for (int part = 0; part < parts; part++) split.Add(part, _sums.AsSpan(part * split.Columns, split.Columns), _counts[0]);
+        return split;
+    }
+
     internal ImportanceEntry Clone()
     {
         ImportanceEntry copy = new(columns, matrices);

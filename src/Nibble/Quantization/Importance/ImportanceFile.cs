@@ -16,14 +16,19 @@ public static class ImportanceFile
     private const string OriginKey = "nibble.imatrix.origin";
     private const int MostEntries = 1 << 20, LongestName = 1 << 12, MostValues = 1 << 28;
 
+    /// <summary>Tokens of a window in the older form, which does not say it: what llama.cpp takes where nothing else is asked for.</summary>
+    private const int LegacyWindow = 512;
+
     /// <summary>Reads either form, told apart by the first bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="legacyWindow">Tokens of a window in the older form, which counts windows: merged with others, it weighs as much as so many tokens.</param>
     /// <exception cref="NibbleException">The file cannot be read or is no importance matrix.</exception>
-    public static ImportanceMatrix Read(string path)
+    public static ImportanceMatrix Read(string path, int legacyWindow = LegacyWindow)
     {
         using (MappedFile file = new(path))
         {
             if (file.Length == 0) Throw.BadFile(path, "the file is empty");
-            if (!(file.Length >= 4 && file.Region.AsSpan<byte>(0, 4).SequenceEqual("GGUF"u8))) return ReadLegacy(path, file.Region);
+            if (!(file.Length >= 4 && file.Region.AsSpan<byte>(0, 4).SequenceEqual("GGUF"u8))) return ReadLegacy(path, file.Region, legacyWindow);
         }
         using GgufFile gguf = GgufFile.Open(path);
         return ReadGguf(gguf);
@@ -43,8 +48,15 @@ public static class ImportanceFile
     public static ImportanceMatrix? TryReadCheckpoint(string path, string origin)
     {
         if (!File.Exists(path)) return null;
-        using GgufFile file = GgufFile.Open(path);
-        return file.Metadata.String(OriginKey) == origin ? ReadGguf(file) : null;
+        try
+        {
+            using GgufFile file = GgufFile.Open(path);
+            return file.Metadata.String(OriginKey) == origin ? ReadGguf(file) : null;
+        }
+        catch (NibbleException e)
+        {
+            throw new NibbleException($"{path}: what an earlier run saved here to go on from is damaged; delete this file to begin anew", e);
+        }
     }
 
     private static void Write(ImportanceMatrix matrix, string path, IEnumerable<KeyValuePair<string, string>> notes)
@@ -102,22 +114,22 @@ public static class ImportanceFile
 
     /// <summary>
     /// The older form, little-endian: int32 number of entries; for each int32 length and bytes of the name, int32 calls, int32 number of
-    /// values, the values as float32 (mean squares times calls); at the end, in newer files, int32 chunks, int32 length and bytes of the
+    /// values, the values as float32 (mean squares times calls, which are windows); at the end, in newer files, int32 chunks, int32 length and bytes of the
     /// text's name. Experts lie one after the other, and share the count.
     /// </summary>
-    private static ImportanceMatrix ReadLegacy(string path, MemoryRegion data)
+    private static ImportanceMatrix ReadLegacy(string path, MemoryRegion data, int window)
     {
         long position = 0;
-        ImportanceMatrix matrix = new();
+        ImportanceMatrix matrix = new() { ChunkLength = window };
         int entries = Int("the number of entries", 1, MostEntries);
         for (int i = 0; i < entries; i++)
         {
             string name = Text(Int("the length of a name", 1, LongestName));
             int calls = Int($"the calls of '{name}'", 0, int.MaxValue), count = Int($"the number of values of '{name}'", 1, MostValues);
-            ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(Take((long)count * sizeof(float)));
+            float[] sums = MemoryMarshal.Cast<byte, float>(Take((long)count * sizeof(float))).ToArray();
+            for (int column = 0; column < sums.Length; column++) sums[column] *= window;
             ImportanceEntry entry = new(count, 1);
-            // Without a count of tokens, calls stand for them: only the ratio of sum and count matters.
-            entry.Add(0, Checked(path, name, values), calls);
+            entry.Add(0, Checked(path, name, sums), (long)calls * window);
             matrix.Set(name, entry);
         }
         if (position < data.Length)

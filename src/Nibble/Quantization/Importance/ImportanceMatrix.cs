@@ -23,7 +23,11 @@ public sealed class ImportanceMatrix
     public int ChunkLength { get; set; }
 
     /// <summary>What to give the quantizer: the mean square of each column's input, <c>[columns]</c> or for experts <c>[experts * columns]</c>, by tensor name.</summary>
-    public Dictionary<string, float[]> Means() => _entries.ToDictionary(e => e.Key, e => e.Value.Means(), StringComparer.Ordinal);
+    /// <param name="include">Parts of names of the tensors to tell of; all where there are none.</param>
+    /// <param name="exclude">Parts of names of the tensors to leave out.</param>
+    public Dictionary<string, float[]> Means(IReadOnlyList<string>? include = null, IReadOnlyList<string>? exclude = null) => _entries
+        .Where(e => (include is not { Count: > 0 } || include.Any(e.Key.Contains)) && exclude?.Any(e.Key.Contains) != true)
+        .ToDictionary(e => e.Key, e => e.Value.Means(), StringComparer.Ordinal);
 
     /// <summary>Experts that saw so few tokens, less than a tenth of an even share, that their importance means little.</summary>
     public IEnumerable<(string Tensor, int Expert, long Tokens)> RareExperts() =>
@@ -56,9 +60,15 @@ public sealed class ImportanceMatrix
     public void Merge(ImportanceMatrix other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        foreach ((string tensor, ImportanceEntry entry) in other._entries)
+        foreach ((string tensor, ImportanceEntry theirs) in other._entries)
         {
-            if (!_entries.TryGetValue(tensor, out ImportanceEntry? mine)) _entries[tensor] = entry.Clone();
+            ImportanceEntry entry = theirs;
+            if (_entries.TryGetValue(tensor, out ImportanceEntry? mine) && mine.Columns * mine.Matrices == entry.Columns * entry.Matrices)
+            {
+                if (mine.Matrices == 1 && entry.Matrices > 1) _entries[tensor] = mine = mine.Split(entry.Matrices);
+                if (entry.Matrices == 1 && mine.Matrices > 1) entry = entry.Split(mine.Matrices);
+            }
+            if (mine is null) _entries[tensor] = entry.Clone();
             else if (mine.Columns != entry.Columns || mine.Matrices != entry.Matrices)
                 Throw.BadInput($"importance of tensor '{tensor}' has {mine.Matrices} x {mine.Columns} values in one file and {entry.Matrices} x {entry.Columns} in another; they are of different models");
             else mine.Add(entry);

@@ -91,6 +91,7 @@ public sealed unsafe class PanelKernelTests
         using WorkerPool pool = new(1);
         using TokenTiles tiles = new();
         using AlignedBuffer table = new(64);
+        kernel.Prepare(tokens);
         for (int i = 0; i < 64; i++) table.AsSpan<byte>(i, 1)[0] = (byte)((i % 16 < TWeight.Coding.Table.Length ? TWeight.Coding.Table[i % 16] : 0) + 128);
         tiles.Fill<TActivation>((float*)Address(values.Span), tokens, columns, pool);
         TokenTiles.View view = tiles.Read(shape.Group);
@@ -135,7 +136,8 @@ public sealed unsafe class PanelKernelTests
         bool ILevelVisitor<bool>.Visit<TWeight, TActivation>()
         {
             PackedShape shape = PackedShape.Of<TWeight, TActivation>();
-            Assert.SkipUnless(PackedKernel.TryGet(shape, out PackedKernel kernel), "needs AVX-512 VNNI");
+            PackedKernel? kernel = PackedKernel.TryGet(shape);
+            Assert.SkipUnless(kernel is not null, "needs AVX-512 VNNI");
             foreach ((int rows, int blocks, int tokens) in Sizes())
             {
                 LevelProduct<TWeight, TActivation> product = new(rows, blocks * TWeight.BlockSize, tokens);
@@ -153,7 +155,7 @@ public sealed unsafe class PanelKernelTests
             const int Rows = 2, Tokens = 8, Periods = 16;
             int columns = Math.Max(TWeight.BlockSize, TActivation.BlockSize);
             PackedShape shape = PackedShape.Of<TWeight, TActivation>();
-            bool hasPacked = PackedKernel.TryGet(shape, out PackedKernel kernel);
+            PackedKernel? kernel = PackedKernel.TryGet(shape);
             foreach (byte extreme in (byte[])[0x00, 0x7f, 0x80, 0xff])
             {
                 TWeight[] weights = new TWeight[Rows * columns / TWeight.BlockSize];
@@ -179,7 +181,7 @@ public sealed unsafe class PanelKernelTests
                     }
                 }
                 MultiplyPanels<TWeight, TActivation>(weights, input, Rows, columns, Tokens, Check);
-                if (hasPacked) Check("packed rows", MultiplyPacked<TWeight, TActivation>(kernel, shape, weights, input, Rows, columns, Tokens));
+                if (kernel is not null) Check("packed rows", MultiplyPacked<TWeight, TActivation>(kernel, shape, weights, input, Rows, columns, Tokens));
             }
             return true;
         }

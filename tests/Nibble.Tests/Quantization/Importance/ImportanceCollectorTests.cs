@@ -40,7 +40,8 @@ public class ImportanceCollectorTests
         Assert.Equal(4 * 7 + 1, withOutput.Entries.Count);
         Assert.Equal(768, matrix.Entries["blk.3.ffn_down.weight"].Columns);
         Assert.Contains("output.weight", withOutput.Entries.Keys);
-        Assert.Equal(matrix.Entries["blk.3.ffn_up.weight"].Sums, withOutput.Entries["blk.3.ffn_up.weight"].Sums);
+        // The last token of a window comes in a batch of its own where only its successor is scored, and adds up in another order.
+        foreach ((float one, float other) in matrix.Entries["blk.3.ffn_up.weight"].Sums.Zip(withOutput.Entries["blk.3.ffn_up.weight"].Sums)) Assert.Equal(other, one, 1e-4 * other);
     }
 
     [Fact]

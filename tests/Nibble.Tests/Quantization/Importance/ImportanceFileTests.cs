@@ -167,6 +167,36 @@ public class ImportanceFileTests
     }
 
     [Fact]
+    public void A_damaged_checkpoint_is_refused_with_the_remedy()
+    {
+        using TemporaryFolder folder = new();
+        ImportanceFile.WriteCheckpoint(Sample(), folder.At("c"), "here");
+        byte[] whole = File.ReadAllBytes(folder.At("c"));
+        foreach (int length in new[] { 0, 10, whole.Length / 2 })
+            Assert.Contains("delete", FileErrors.Of(folder.At("c"), () => ImportanceFile.TryReadCheckpoint(folder.Write("c", whole.AsSpan(0, length)), "here")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merged_with_others_the_older_form_weighs_as_much_as_the_tokens_of_its_windows()
+    {
+        using TemporaryFolder folder = new();
+        // Two windows in which the mean squares were 1 and 3, and half a window of 256 tokens with twice that.
+        ImportanceMatrix sum = ImportanceFile.Read(folder.Write("old.dat", Legacy(("a.weight", 2, [2, 6]), ("experts.weight", 2, [2, 4, 6, 8]))));
+        ImportanceMatrix other = new();
+        other.Set("a.weight", Entry(2, ([256 * 2, 256 * 6], 256)));
+        other.Set("experts.weight", Entry(2, ([0, 0], 0), ([1024, 2048], 1024)));
+        sum.Merge(other);
+        Assert.Equal([2 * 512L + 256], sum.Entries["a.weight"].Counts);
+        Assert.Equal([1.2f, 3.6f], sum.Means()["a.weight"]);
+        // The older form has one count for all experts.
+        Assert.Equal([1024L, 2048], sum.Entries["experts.weight"].Counts);
+        Assert.Equal([1f, 2, 2, 3], sum.Means()["experts.weight"]);
+        other.Merge(ImportanceFile.Read(folder.At("old.dat")));
+        Assert.Equal(sum.Means()["experts.weight"], other.Means()["experts.weight"]);
+        Assert.Equal([2L * 64], ImportanceFile.Read(folder.At("old.dat"), legacyWindow: 64).Entries["a.weight"].Counts);
+    }
+
+    [Fact]
     public void A_checkpoint_is_taken_up_by_its_own_origin_alone()
     {
         using TemporaryFolder folder = new();

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 
 namespace Nibble.Quantization;
 
-/// <summary>The sizes of numbers, whatever their signs.</summary>
-internal static class Magnitudes
+/// <summary>Whether numbers are within what a format can hold.</summary>
+internal static class ValueRange
 {
     /// <summary>Whether there is a NaN, an infinity, or a number of larger magnitude than <paramref name="limit"/>, which is finite and positive.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -2,7 +2,7 @@ using Nibble.Quantization;
 
 namespace Nibble.Tests.Quantization;
 
-public class MagnitudesTests
+public class ValueRangeTests
 {
     [Theory]
     [InlineData(float.NaN, true)]
@@ -23,11 +23,11 @@ public class MagnitudesTests
                 float[] values = new float[length];
                 Array.Fill(values, -1);
                 values[place] = value;
-                Assert.Equal(isAbove, Magnitudes.AnyAbove(65504, values));
+                Assert.Equal(isAbove, ValueRange.AnyAbove(65504, values));
             }
         }
     }
 
     [Fact]
-    public void There_is_none_among_nothing() => Assert.False(Magnitudes.AnyAbove(1, []));
+    public void There_is_none_among_nothing() => Assert.False(ValueRange.AnyAbove(1, []));
 }
