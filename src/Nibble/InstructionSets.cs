@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Nibble;
@@ -13,7 +12,7 @@ public static class InstructionSets
     public const string Variable = "NIBBLE_ISA";
 
     /// <summary>Numbers of the rungs.</summary>
-    private const int Neon = 1, Avx2Rung = 2, Avx512Rung = 3, VnniRung = 4;
+    private const int Avx2Rung = 1, Avx512Rung = 2, VnniRung = 3;
 
     private static readonly bool s_hasAvx512Vnni = DetectAvx512Vnni();
 
@@ -21,16 +20,12 @@ public static class InstructionSets
     private static readonly (string Name, bool IsFound)[] s_ladder =
     [
         ("scalar", true),
-        ("neon", Dp.IsSupported),
         ("avx2", Avx2.IsSupported),
         ("avx512", Avx512BW.IsSupported),
         ("vnni", s_hasAvx512Vnni || AvxVnni.IsSupported),
     ];
 
     private static readonly int s_rung = Choose(Environment.GetEnvironmentVariable(Variable));
-
-    /// <summary>Arm's 128-bit vectors with dot products of bytes.</summary>
-    internal static readonly bool HasNeon = s_rung == Neon;
 
     internal static readonly bool HasAvx2 = s_rung >= Avx2Rung;
 

@@ -41,10 +41,9 @@ internal static class SystemCommand
 
     private static void WriteLines(Measured measured)
     {
-        string cores = Machine.Cores is { } count ? $", {count} cores" : "";
         string available = Machine.AvailableMemory is { } bytes ? $", {Format.Bytes(bytes)} available" : "";
         Print("processor", Machine.Processor);
-        Print("processors", $"{Machine.Processors}{cores}");
+        Print("processors", $"{Machine.Processors}, {Machine.Cores} cores");
         Print("memory", $"{Format.Bytes(Machine.Memory)}{available}");
         Print("instructions", $"{string.Join(", ", InstructionSets.Found)}");
         Print("used", $"{InstructionSets.Used} ({InstructionSets.Variable} chooses another)");
@@ -65,7 +64,7 @@ internal static class SystemCommand
         json.WriteStartObject();
         json.WriteString("processor", Machine.Processor);
         json.WriteNumber("processors", Machine.Processors);
-        if (Machine.Cores is { } cores) json.WriteNumber("cores", cores);
+        json.WriteNumber("cores", Machine.Cores);
         json.WriteNumber("memory", Machine.Memory);
         if (Machine.AvailableMemory is { } available) json.WriteNumber("availableMemory", available);
         json.WriteStartObject("instructions");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
+using Nibble.Kernels;
 
 namespace Nibble.Evaluation;
 
@@ -14,8 +15,8 @@ public static class Machine
     /// <summary>Processors that this process may use: threads of the hardware.</summary>
     public static int Processors => Environment.ProcessorCount;
 
-    /// <summary>Cores of the machine, or <see langword="null"/> where the system does not say which processors share one.</summary>
-    public static int? Cores { get; } = CountCores();
+    /// <summary>Physical cores that this process may use; as many as <see cref="Processors"/> where the system does not say which share one.</summary>
+    public static int Cores => ProcessorCores.Count;
 
     /// <summary>Bytes of memory that this process may use at most.</summary>
     public static long Memory => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -39,14 +40,5 @@ public static class Machine
         for (int leaf = First; leaf <= Last; leaf++)
             (name[4 * (leaf - First)], name[4 * (leaf - First) + 1], name[4 * (leaf - First) + 2], name[4 * (leaf - First) + 3]) = X86Base.CpuId(leaf, 0);
         return Encoding.ASCII.GetString(MemoryMarshal.AsBytes(name)).Trim('\0', ' ');
-    }
-
-    private static int? CountCores()
-    {
-        const string Folder = "/sys/devices/system/cpu";
-        if (!Directory.Exists(Folder)) return null;
-        string[] files = [.. Directory.EnumerateDirectories(Folder, "cpu*").Select(cpu => Path.Combine(cpu, "topology", "thread_siblings_list")).Where(File.Exists)];
-        // Processors of one core name the same siblings.
-        return files.Length > 0 ? files.Select(File.ReadAllText).Distinct().Count() : null;
     }
 }

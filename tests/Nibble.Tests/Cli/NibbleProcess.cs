@@ -45,7 +45,7 @@ internal static class NibbleProcess
         return Finish(process, output, error);
     }
 
-    public static Process Start(string[] arguments, string? folder = null, string? instructions = null)
+    public static Process Start(string[] arguments, string? folder = null, params ReadOnlySpan<(string Name, string Value)> environment)
     {
         ProcessStartInfo start = new("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Nibble.Cli.dll"), .. arguments])
         {
@@ -57,7 +57,7 @@ internal static class NibbleProcess
             WorkingDirectory = folder ?? Path.GetTempPath(),
         };
         start.Environment.Remove("NIBBLE_DEBUG");
-        if (instructions is not null) start.Environment[InstructionSets.Variable] = instructions;
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
         // Optimizing at once costs more than so short a life gives back.
         start.Environment["DOTNET_TieredPGO"] = "0";
         return Process.Start(start)!;

@@ -9,10 +9,10 @@ public class SystemCommandTests
     [Fact]
     public void The_machine_is_described_and_measured()
     {
-        using JsonDocument json = JsonDocument.Parse(Run("system --json", null).Success().Output);
+        using JsonDocument json = JsonDocument.Parse(Run("system --json").Success().Output);
         JsonElement root = json.RootElement, instructions = root.GetProperty("instructions");
         Assert.NotEqual("", root.GetProperty("processor").GetString());
-        Assert.Equal(Environment.ProcessorCount, root.GetProperty("threads").GetInt32());
+        Assert.InRange(root.GetProperty("threads").GetInt32(), 1, Environment.ProcessorCount);
         Assert.InRange(root.GetProperty("memory").GetInt64(), 1 << 28, 1L << 50);
         Assert.InRange(root.GetProperty("readBytesPerSecond").GetDouble(), 1e8, 1e13);
         Assert.InRange(root.GetProperty("multiplyAddsPerSecond").GetDouble(), 1e6, 1e15);
@@ -27,7 +27,7 @@ public class SystemCommandTests
     {
         foreach (string name in InstructionSets.Found)
         {
-            string output = Run("system", name).Success().Output;
+            string output = Run("system", (InstructionSets.Variable, name)).Success().Output;
             Assert.Contains($"used           {name} ", output, StringComparison.Ordinal);
             Assert.Equal(name == "scalar", output.Contains("no vectors", StringComparison.Ordinal));
         }
@@ -36,22 +36,21 @@ public class SystemCommandTests
     [Fact]
     public void A_wrong_instruction_set_is_refused()
     {
-        string error = Run("system", "avx1024").Refusal();
+        string error = Run("system", (InstructionSets.Variable, "avx1024")).Refusal();
         Assert.Contains("NIBBLE_ISA is 'avx1024'", error, StringComparison.Ordinal);
-        Assert.Contains("scalar, neon, avx2, avx512, vnni", error, StringComparison.Ordinal);
+        Assert.Contains("scalar, avx2, avx512, vnni", error, StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_instruction_set_that_the_processor_lacks_is_refused()
     {
-        string missing = InstructionSets.Found.Contains("neon") ? "avx2" : "neon";
-        Assert.Contains($"NIBBLE_ISA is '{missing}', which this processor does not have; it has {string.Join(", ", InstructionSets.Found)}",
-            Run("show x.gguf", missing).Refusal(), StringComparison.Ordinal);
+        string error = Run("show x.gguf", (InstructionSets.Variable, "avx512"), ("DOTNET_EnableAVX512", "0")).Refusal();
+        Assert.Contains("NIBBLE_ISA is 'avx512', which this processor does not have; it has scalar", error, StringComparison.Ordinal);
     }
 
-    private static NibbleResult Run(string line, string? instructions)
+    private static NibbleResult Run(string line, params ReadOnlySpan<(string Name, string Value)> environment)
     {
-        using Process process = NibbleProcess.Start(line.Split(' '), instructions: instructions);
+        using Process process = NibbleProcess.Start(line.Split(' '), folder: null, environment);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.StandardInput.Close();
         return NibbleProcess.Finish(process, output, error);
