@@ -43,7 +43,15 @@ internal static class CommonOptions
     /// <summary>Refuses a name of no characters, as a script passes for a variable that is not set.</summary>
     public static void RefuseEmpty(OptionResult result)
     {
-        if (result.Tokens is [{ Value: "" }]) result.AddError("--output is empty; name what to write");
+        if (result.Tokens is [{ Value: "" }]) result.AddError($"{result.Option.Name} is empty; name the file");
+    }
+
+    /// <summary>An option that names a file.</summary>
+    public static Option<string?> File(string name, string description, params string[] aliases)
+    {
+        Option<string?> file = new(name, aliases) { Description = description, HelpName = "FILE" };
+        file.Validators.Add(RefuseEmpty);
+        return file;
     }
 
     public static Option<int?> Context(string description) => new("--ctx", "-c", "--ctx-size") { Description = description, HelpName = "N" };
@@ -91,6 +99,32 @@ internal static class CommonOptions
         HashSet<string> read = [.. input.Files.Select(Path.GetFullPath)];
         foreach (string target in targets)
             if (read.Contains(Path.GetFullPath(target))) throw new NibbleException($"{target}: is the model that is read; name another file to write with {option}");
+    }
+
+    /// <summary>Refuses to write two things to one file, or one over what is read beside the model.</summary>
+    /// <param name="written">What is to be written, with the options that say so.</param>
+    /// <param name="read">What is read.</param>
+    /// <exception cref="NibbleException">A file is named twice.</exception>
+    public static void CheckDistinct(IEnumerable<(string Option, string? Path)> written, IEnumerable<(string Option, string? Path)> read)
+    {
+        Dictionary<string, string> taken = new(StringComparer.Ordinal);
+        foreach ((string option, string? path) in read)
+            if (path is not null) taken[Path.GetFullPath(path)] = $"what {option} reads";
+        foreach ((string option, string? path) in written)
+        {
+            if (path is null) continue;
+            string full = Path.GetFullPath(path);
+            if (taken.TryGetValue(full, out string? what)) throw new NibbleException($"{path}: is {what}; name another file with {option}");
+            taken[full] = $"what {option} writes";
+        }
+    }
+
+    /// <summary>Refuses a file that cannot be written because of its folder, which would else turn out at the very end.</summary>
+    /// <exception cref="NibbleException">It is a folder, or in none.</exception>
+    public static void CheckFolder(string path)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is not { } folder || Directory.Exists(path)) throw new NibbleException($"{path}: is a folder; name the file to write");
+        if (!Directory.Exists(folder)) throw new NibbleException($"{path}: cannot be written: the folder {folder} does not exist; create it first");
     }
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Nibble.Cli.Terminal;
+using Nibble.Files;
 using Nibble.Formats;
 using Nibble.Quantization.Importance;
 
@@ -14,6 +15,7 @@ internal static class ImatrixCommand
         Argument<string?> model = new("MODEL") { Description = "A GGUF file, or a Hugging Face model folder; as little quantized as possible. May be left out to merge files alone.", Arity = ArgumentArity.ZeroOrOne };
         Option<string?> text = new("--text", "-f", "--file") { Description = "The calibration text, UTF-8: the kind of text that the model is for.", HelpName = "FILE" };
         Option<string> output = new("--output", "-o", "--output-file") { Description = "The file to write.", DefaultValueFactory = _ => "imatrix.gguf", HelpName = "FILE" };
+        output.Validators.Add(CommonOptions.RefuseEmpty);
         Option<string[]> inputs = new("--in-file") { Description = "Add what this importance matrix (GGUF or .dat) holds; may be repeated.", HelpName = "FILE" };
         Option<int?> context = CommonOptions.Context($"Tokens of a window. Default: {Calibration.UsualWindow}, or the model's context where that is shorter.");
         Option<int?> chunks = new("--chunks") { Description = "Windows to read at most. Default: all.", HelpName = "N" };
@@ -33,12 +35,15 @@ internal static class ImatrixCommand
         {
             ImportanceMatrix result = new();
             string target = parsed.GetRequiredValue(output);
+            CommonOptions.CheckFolder(target);
             if (parsed.GetValue(model) is { } path)
             {
                 string textPath = parsed.GetValue(text) ?? throw new NibbleException("--text is missing: name the calibration text");
                 int every = parsed.GetValue(frequency) is > 0 and var n ? n : throw new NibbleException("--output-frequency must be 1 or more");
                 int most = parsed.GetValue(chunks) ?? int.MaxValue;
                 if (most < 1) throw new NibbleException("--chunks must be 1 or more");
+                CommonOptions.CheckDistinct([("--output", target), ("--output", CheckpointOf(target))], [("--text", textPath)]);
+                using (ModelFile file = ModelFile.Open(path, parsed.GetValue(layout))) CommonOptions.CheckTargets([target, CheckpointOf(target)], file);
                 Calibration calibration = new(textPath, parsed.GetValue(context), most) { IncludeOutput = parsed.GetValue(processOutput), Checkpoint = CheckpointOf(target), SaveEvery = every, Layout = parsed.GetValue(layout) };
                 result = calibration.Collect(path, parsed.GetValue(threads), cancellationToken);
             }

@@ -9,11 +9,11 @@ namespace Nibble.Cli.Commands;
 /// <summary>The options of <c>nibble quantize</c> that say where the importance matrix comes from, and what they ask for.</summary>
 internal static class ImportanceSource
 {
-    private static readonly Option<string?> s_imatrix = new("--imatrix") { Description = "Weigh errors by an importance matrix (see nibble imatrix), GGUF or .dat.", HelpName = "FILE" };
-    private static readonly Option<string?> s_calibrate = new("--calibrate") { Description = "Collect the importance matrix first, by running the model on a text, as nibble imatrix does.", HelpName = "TEXT" };
+    private static readonly Option<string?> s_imatrix = CommonOptions.File("--imatrix", "Weigh errors by an importance matrix (see nibble imatrix), GGUF or .dat.");
+    private static readonly Option<string?> s_calibrate = Text();
     private static readonly Option<int?> s_context = CommonOptions.Context($"With --calibrate: tokens of a window. Default: {Calibration.UsualWindow}, or the model's context where that is shorter.");
     private static readonly Option<int?> s_chunks = new("--chunks") { Description = "With --calibrate: windows to read at most. Default: all.", HelpName = "N" };
-    private static readonly Option<string?> s_write = new("--write-imatrix") { Description = "With --calibrate: keep the importance matrix in this file.", HelpName = "FILE" };
+    private static readonly Option<string?> s_write = CommonOptions.File("--write-imatrix", "With --calibrate: keep the importance matrix in this file.");
     private static readonly Option<string[]> s_include = new("--include-weights") { Description = "Use the importance matrix for tensors with this in their name alone; may be repeated.", HelpName = "NAME" };
     private static readonly Option<string[]> s_exclude = new("--exclude-weights") { Description = "Do not use it for tensors with this in their name; may be repeated.", HelpName = "NAME" };
 
@@ -24,6 +24,9 @@ internal static class ImportanceSource
 
     /// <summary>Where a matrix that is collected is to be kept, or <see langword="null"/>.</summary>
     public static string? Target(ParseResult parsed) => parsed.GetValue(s_write);
+
+    /// <summary>The files that are read, with their options.</summary>
+    public static IEnumerable<(string Option, string? Path)> Sources(ParseResult parsed) => [(s_imatrix.Name, parsed.GetValue(s_imatrix)), (s_calibrate.Name, parsed.GetValue(s_calibrate))];
 
     /// <summary>The importance of columns, what a recipe keeps of where it is from, and the metadata that llama.cpp records of it.</summary>
     public sealed record Result(Dictionary<string, float[]> Means, RecipeImportance Origin, IReadOnlyList<KeyValuePair<string, MetadataValue>> Metadata);
@@ -41,6 +44,7 @@ internal static class ImportanceSource
         if (text == "-") throw new NibbleException("--calibrate takes a file: a recipe could not read standard input again");
         if (text is not null && isDryRun) throw new NibbleException("--dry-run does not run the model, which --calibrate asks for; give a matrix with --imatrix, or leave it out");
         if (parsed.GetValue(s_chunks) < 1) throw new NibbleException("--chunks must be 1 or more");
+        if (Target(parsed) is { } target) CommonOptions.CheckFolder(target);
         if (recipe is null) return;
         if (recipe.Importance is null && (file ?? text) is not null) throw new NibbleException($"the recipe was made without an importance matrix; leave out {(file is null ? "--calibrate" : "--imatrix")}");
         if (recipe.Importance is { } asked && file is null && text is null)
@@ -68,6 +72,13 @@ internal static class ImportanceSource
             throw new NibbleException($"{source}: {(file is null ? "the importance matrix collected on it" : "this importance matrix")} has SHA-256 {origin.Matrix.Sha256}, and the recipe was made with another, {asked.Matrix.Name} ({asked.Matrix.Sha256}); give that one with --imatrix");
         Dictionary<string, float[]> means = matrix.Means(include, exclude);
         return new(means, origin with { Include = include, Exclude = exclude }, Recorded(matrix, file ?? parsed.GetValue(s_write), means.Count));
+    }
+
+    private static Option<string?> Text()
+    {
+        Option<string?> text = CommonOptions.File("--calibrate", "Collect the importance matrix first, by running the model on a text, as nibble imatrix does.");
+        text.HelpName = "TEXT";
+        return text;
     }
 
     private static (ImportanceMatrix Matrix, RecipeImportance Origin) Collect(ParseResult parsed, ModelFile model, string text, RecipeImportance? asked, int threads, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ namespace Nibble.Cli.Commands;
 internal static class PlanOptions
 {
     private static readonly Option<string[]> s_tensorType = new("--tensor-type") { Description = "A type for the tensors whose name a regular expression finds; the first that fits decides; may be repeated.", HelpName = "REGEX=TYPE" };
-    private static readonly Option<string?> s_tensorTypes = new("--tensor-types", "--tensor-type-file") { Description = "A file of such rules, separated by white space; behind # is a comment.", HelpName = "FILE" };
+    private static readonly Option<string?> s_tensorTypes = CommonOptions.File("--tensor-types", "A file of such rules, separated by white space; behind # is a comment.", "--tensor-type-file");
     private static readonly Option<string[]> s_layers = new("--layers") { Description = "A type for whole layers, as in first:4=Q6_K,last:4=Q5_K_M or 0-3=Q6_K.", HelpName = "RANGE=TYPE,…" };
     private static readonly Option<string?> s_outputTensor = new("--output-tensor-type") { Description = "The type of output.weight.", HelpName = "TYPE" };
     private static readonly Option<string?> s_embedding = new("--token-embedding-type") { Description = "The type of the token embedding.", HelpName = "TYPE" };
@@ -34,6 +34,9 @@ internal static class PlanOptions
 
     /// <summary>The layout of I2_S that the model is said to have; <see langword="null"/> to find out.</summary>
     public static I2_SLayout? Layout(ParseResult parsed) => parsed.GetValue(s_layout);
+
+    /// <summary>The file that is read, with its option.</summary>
+    public static (string Option, string? Path) Source(ParseResult parsed) => (s_tensorTypes.Name, parsed.GetValue(s_tensorTypes));
 
     /// <summary>What they ask for.</summary>
     /// <exception cref="NibbleException">One of them cannot be understood; the message says what can.</exception>

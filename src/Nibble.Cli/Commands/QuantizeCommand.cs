@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Nibble.Files;
+using Nibble.Files.Gguf;
 using Nibble.Quantization;
 using Nibble.Quantization.Recipes;
 
@@ -71,9 +72,13 @@ internal static class QuantizeCommand
         QuantizationOptions options = PlanOptions.Read(parsed);
         using ModelFile file = ModelFile.Open(path, asked is null ? PlanOptions.Layout(parsed) : asked.Layout);
         CommonOptions.TellLayout(file);
+        (string, string?)[] read = [PlanOptions.Source(parsed), RecipeCommands.Source(parsed), .. ImportanceSource.Sources(parsed)];
+        (string, string?)[] beside = [("--write-recipe", recipeTarget), ("--write-imatrix", ImportanceSource.Target(parsed))];
         // Before the importance matrix is collected, which can take hours; only the plan knows what the parts of a split model are called.
         bool isSplit = (asked?.Split ?? options.Split) is not null;
+        if (!isDryRun) CommonOptions.CheckFolder(isSplit ? SplitName.ForTarget(target, 1).PathOf(1) : target);
         if (!isSplit) CommonOptions.CheckTargets([target], file);
+        CommonOptions.CheckDistinct(isSplit ? beside : [("--output", target), .. beside], read);
         if (recipeTarget is not null) CommonOptions.CheckTargets([recipeTarget], file, "--write-recipe");
         if (ImportanceSource.Target(parsed) is { } matrixTarget) CommonOptions.CheckTargets([matrixTarget], file, "--write-imatrix");
         if (asked is not null) RecipeCommands.CheckInputs(asked, file, cancellationToken);
@@ -81,7 +86,9 @@ internal static class QuantizeCommand
         options = asked?.Options(importance?.Means) ?? options with { Importance = importance?.Means, Metadata = [.. options.Metadata, .. importance?.Metadata ?? []] };
         options = options with { Check = !parsed.GetValue(s_noCheck), MaxError = parsed.GetValue(s_maxError) };
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
-        CommonOptions.CheckTargets(plan.Files(target).Select(output => output.Path), file);
+        string[] outputs = [.. plan.Files(target).Select(output => output.Path)];
+        CommonOptions.CheckTargets(outputs, file);
+        if (isSplit) CommonOptions.CheckDistinct([.. beside, .. outputs.Select(output => ("--output", (string?)output))], read);
         if (isDryRun)
         {
             QuantizationReport.Preview(plan, target, threads, json);

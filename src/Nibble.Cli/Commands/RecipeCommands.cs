@@ -9,11 +9,14 @@ namespace Nibble.Cli.Commands;
 /// <summary>The options of <c>nibble quantize</c> for making a model again from a recipe, and for checking one.</summary>
 internal static class RecipeCommands
 {
-    private static readonly Option<string?> s_write = new("--write-recipe") { Description = "Also write a recipe: a small text from which the same bytes can be made again.", HelpName = "FILE" };
-    private static readonly Option<string?> s_recipe = new("--recipe") { Description = "Make what a recipe says, from the same input; the word behind INPUT is then the file to write.", HelpName = "FILE" };
+    private static readonly Option<string?> s_write = CommonOptions.File("--write-recipe", "Also write a recipe: a small text from which the same bytes can be made again.");
+    private static readonly Option<string?> s_recipe = CommonOptions.File("--recipe", "Make what a recipe says, from the same input; the word behind INPUT is then the file to write.");
     private static readonly Option<string?> s_verify = new("--verify") { Description = "Make nothing: check that this file is what the recipe makes; exit with code 3 if it is not.", HelpName = "FILE.gguf" };
 
     public static IEnumerable<Option> Options => [s_write, s_recipe, s_verify];
+
+    /// <summary>The file that is read, with its option.</summary>
+    public static (string Option, string? Path) Source(ParseResult parsed) => (s_recipe.Name, parsed.GetValue(s_recipe));
 
     /// <summary>Whether a file is to be checked.</summary>
     public static bool IsVerification(System.CommandLine.Parsing.CommandResult parsed) => parsed.GetValue(s_verify) is not null;
@@ -24,8 +27,8 @@ internal static class RecipeCommands
     {
         if (parsed.GetValue(s_write) is not { } path) return null;
         if (isDryRun) throw new NibbleException("--write-recipe needs the result, which --dry-run does not make; leave out one of them");
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is not { } folder || Directory.Exists(path)) throw new NibbleException($"{path}: is a folder; name the file to write");
-        return Directory.Exists(folder) ? path : throw new NibbleException($"{path}: cannot be written: the folder {folder} does not exist; create it first");
+        CommonOptions.CheckFolder(path);
+        return path;
     }
 
     /// <summary>The recipe to follow, or <see langword="null"/>.</summary>

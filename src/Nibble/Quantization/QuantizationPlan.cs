@@ -44,8 +44,15 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
 
     /// <summary>The files that this plan writes.</summary>
     /// <param name="target">The name of the one file, or what the parts are called after.</param>
-    /// <exception cref="NibbleException">There would be more parts than a file can count.</exception>
+    /// <exception cref="NibbleException">There would be more parts than a file can count, or GGUF cannot hold a tensor.</exception>
     public IReadOnlyList<GgufOutput> Files(string target)
+    {
+        IReadOnlyList<GgufOutput> files = FilesOf(target);
+        foreach (GgufOutput file in files) file.Check();
+        return files;
+    }
+
+    private IReadOnlyList<GgufOutput> FilesOf(string target)
     {
         TensorInfo[] tensors = [.. Tensors.Select(t => t.Target)];
         if (Options.Split is not { } split) return [GgufSplit.Whole(target, Metadata, tensors)];

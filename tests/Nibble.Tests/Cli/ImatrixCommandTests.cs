@@ -55,17 +55,37 @@ public class ImatrixCommandTests
     }
 
     [Theory]
+    [InlineData("model.gguf", "is the model that is read")]
+    [InlineData("text.txt", "is what --text reads")]
+    [InlineData("model", "is the model that is read")]
+    public void Nothing_is_written_over_what_it_is_collected_from(string output, string part)
+    {
+        using TemporaryFolder folder = new();
+        string model = folder.At(output == "model" ? "model.checkpoint" : "model.gguf"), text = folder.At("text.txt");
+        File.Copy(SampleModel.At("F32"), model);
+        File.Copy(s_text, text);
+        string[] names = folder.Names;
+        Assert.Contains(part, NibbleProcess.Run("imatrix", model, "--text", text, "--ctx", "32", "--chunks", "2", "-o", folder.At(output)).Refusal(), StringComparison.Ordinal);
+        Assert.Equal(names, folder.Names);
+        Assert.Equal(File.ReadAllBytes(SampleModel.At("F32")), File.ReadAllBytes(model));
+        Assert.Equal(File.ReadAllBytes(s_text), File.ReadAllBytes(text));
+    }
+
+    [Theory]
     [InlineData("imatrix", "--in-file")]
     [InlineData("imatrix MODEL", "--text")]
     [InlineData("imatrix MODEL --text TEXT --output-frequency 0", "--output-frequency")]
     [InlineData("imatrix MODEL --text TEXT --chunks 0", "--chunks")]
     [InlineData("imatrix MODEL --text TEXT --ctx 9999", "--ctx")]
+    [InlineData("imatrix MODEL --text TEXT -o EMPTY", "--output is empty")]
+    [InlineData("imatrix MODEL --text TEXT -o /nowhere/i.gguf", "the folder /nowhere does not exist")]
     [InlineData("imatrix --in-file TEXT", "sample.txt")]
     [InlineData("quantize MODEL Q4_0 --imatrix TEXT", "sample.txt")]
     public void What_makes_no_sense_is_refused_in_one_line(string line, string part)
     {
         using TemporaryFolder folder = new();
-        string[] arguments = [.. line.Split(' ').Select(word => word == "MODEL" ? SampleModel.At("F32") : word == "TEXT" ? s_text : word), "-o", folder.At("out.gguf")];
+        string[] arguments = [.. line.Split(' ').Select(word => word switch { "MODEL" => SampleModel.At("F32"), "TEXT" => s_text, "EMPTY" => "", _ => word })];
+        if (!arguments.Contains("-o")) arguments = [.. arguments, "-o", folder.At("out.gguf")];
         Assert.Contains(part, NibbleProcess.Run(arguments).Refusal(), StringComparison.Ordinal);
         Assert.Empty(folder.Names);
     }

@@ -60,6 +60,37 @@ public class RecipeCommandTests
         Assert.Equal(File.ReadAllBytes(s_source), File.ReadAllBytes(copy));
     }
 
+    [Theory]
+    [InlineData("-o OUT --write-recipe OUT", "--write-recipe", "--output")]
+    [InlineData("-o OUT --write-recipe DETOUR", "--write-recipe", "--output")]
+    [InlineData("-o OUT --calibrate TEXT --write-imatrix OUT", "--write-imatrix", "--output")]
+    [InlineData("-o OUT --calibrate TEXT --write-imatrix NEW --write-recipe NEW", "--write-imatrix", "--write-recipe")]
+    [InlineData("-o OUT --calibrate TEXT --write-imatrix TEXT", "--write-imatrix", "--calibrate")]
+    [InlineData("-o OUT --imatrix MATRIX --write-recipe MATRIX", "--write-recipe", "--imatrix")]
+    [InlineData("-o MATRIX --imatrix MATRIX", "--output", "--imatrix")]
+    [InlineData("-o OUT --tensor-types RULES --write-recipe RULES", "--write-recipe", "--tensor-types")]
+    [InlineData("-o OUT --split-max-tensors 20 --write-recipe PART", "--output", "--write-recipe")]
+    public void Nothing_is_written_over_what_is_read_or_written_beside_it(string line, string option, string other)
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder.At("sub"));
+        string text = folder.At("text.txt"), matrix = folder.At("i.gguf"), rules = folder.Write("rules.txt", "attn_v=Q8_0\n");
+        File.Copy(s_text, text);
+        File.Copy(s_source, matrix); // is not even looked at
+        string[] names = folder.Names;
+        string[] words = [.. line.Split(' ').Select(word => word switch
+        {
+            "OUT" => folder.At("out.gguf"), "TEXT" => text, "NEW" => folder.At("new"), "MATRIX" => matrix, "RULES" => rules, "PART" => folder.At("out-00002-of-00002.gguf"),
+            "DETOUR" => folder.At(Path.Combine("sub", "..", "out.gguf")), _ => word,
+        })];
+        string message = NibbleProcess.Run(["quantize", s_source, "Q4_0", .. words]).Refusal();
+        Assert.Contains(option, message, StringComparison.Ordinal);
+        Assert.Contains(other, message, StringComparison.Ordinal);
+        Assert.Equal(names, folder.Names);
+        Assert.Equal(File.ReadAllBytes(s_text), File.ReadAllBytes(text));
+        Assert.Equal(File.ReadAllBytes(s_source), File.ReadAllBytes(matrix));
+    }
+
     [Fact]
     public void Another_result_and_another_version_are_told()
     {
@@ -116,6 +147,14 @@ public class RecipeCommandTests
     [InlineData("MODEL OUT --recipe RECIPE -o OUT", "one file")]
     [InlineData("MODEL OUT --recipe RECIPE --calibrate TEXT", "--calibrate")]
     [InlineData("MODEL Q4_0 --write-recipe /nowhere/r.json", "/nowhere")]
+    [InlineData("MODEL Q4_0 --write-recipe EMPTY", "--write-recipe is empty")]
+    [InlineData("MODEL Q4_0 --recipe EMPTY", "--recipe is empty")]
+    [InlineData("MODEL Q4_0 --imatrix EMPTY", "--imatrix is empty")]
+    [InlineData("MODEL Q4_0 --calibrate EMPTY", "--calibrate is empty")]
+    [InlineData("MODEL Q4_0 --calibrate TEXT --write-imatrix EMPTY", "--write-imatrix is empty")]
+    [InlineData("MODEL Q4_0 --calibrate TEXT --write-imatrix /nowhere/i.gguf", "the folder /nowhere does not exist")]
+    [InlineData("MODEL Q4_0 --calibrate SHORT -o /nowhere/out.gguf", "the folder /nowhere does not exist")]
+    [InlineData("MODEL Q4_0 --calibrate SHORT --split-max-tensors 9 -o /nowhere/out.gguf", "the folder /nowhere does not exist")]
     [InlineData("MODEL Q4_0 --write-recipe OUT --dry-run", "--dry-run")]
     [InlineData("MODEL Q4_0 --calibrate TEXT --dry-run", "--dry-run")]
     [InlineData("MODEL Q4_0 --calibrate TEXT --imatrix OUT", "--calibrate")]
@@ -127,7 +166,7 @@ public class RecipeCommandTests
         using TemporaryFolder folder = new();
         string recipe = folder.Write("r.json", """{"nibble-recipe": 1, "version": "0.1.0", "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {}, "tensors": {}, "result": {"b": "HASH"} }"""
             .Replace("HASH", new string('a', 64), StringComparison.Ordinal));
-        string[] words = [.. line.Split(' ').Select(word => word switch { "MODEL" => s_source, "TEXT" => s_text, "OUT" => folder.At("out.gguf"), "RECIPE" => recipe, _ => word })];
+        string[] words = [.. line.Split(' ').Select(word => word switch { "MODEL" => s_source, "TEXT" => s_text, "OUT" => folder.At("out.gguf"), "RECIPE" => recipe, "EMPTY" => "", "SHORT" => recipe, _ => word })];
         Assert.Contains(part, NibbleProcess.Run(["quantize", .. words]).Refusal(), StringComparison.Ordinal);
         Assert.Equal(["r.json"], folder.Names);
     }

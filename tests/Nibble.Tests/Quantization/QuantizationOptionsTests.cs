@@ -22,6 +22,17 @@ public class QuantizationOptionsTests
             types.Where(t => !t.Key.Contains("attn_v", StringComparison.Ordinal) && !t.Key.StartsWith("blk.1.", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void A_format_that_does_not_fit_the_rows_is_refused_before_anything_is_written()
+    {
+        using TemporaryFolder folder = new();
+        GgufModel model = new("llama");
+        model.Add("blk.0.attn_q.weight", new float[32 * 4], 32, 4);
+        using ModelFile source = ModelFile.Open(model.Save(folder.At("model.gguf")));
+        QuantizationPlan plan = QuantizationPlan.Create(source, Recipe.Parse("Q8_0"), new() { Formats = new Dictionary<string, WeightFormat> { ["blk.0.attn_q.weight"] = WeightFormat.Of<Q4_K>() } });
+        Assert.Contains("multiple of 256", Assert.Throws<NibbleException>(() => plan.Files(folder.At("out.gguf"))).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("3=Q8_0", "Q4_0 Q4_0 Q4_0 Q8_0")]
     [InlineData("1-2=Q8_0", "Q4_0 Q8_0 Q8_0 Q4_0")]

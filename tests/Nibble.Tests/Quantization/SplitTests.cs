@@ -7,6 +7,12 @@ namespace Nibble.Tests.Quantization;
 public class SplitTests
 {
     [Theory]
+    [InlineData("a-00001-of-00002.gguf", true)]
+    [InlineData("a-00001-of-00002.gguf\n", false)]
+    [InlineData("a-٠٠٠٠١-of-٠٠٠٠٢.gguf", false)]
+    public void The_name_of_a_part_has_plain_digits(string name, bool isPart) => Assert.Equal(isPart, SplitName.Parse(name) is not null);
+
+    [Theory]
     [InlineData(1L, null)]
     [InlineData(200_000L, null)]
     [InlineData(700_000L, null)]

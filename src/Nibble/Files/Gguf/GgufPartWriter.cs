@@ -50,9 +50,10 @@ internal sealed class GgufPartWriter : IDisposable
     /// <summary>Leaves the current tensor, which an earlier run wrote, as it is.</summary>
     public void Skip()
     {
-        long bytes = GgufLayout.Align(_tensors.Skip().Bytes, _output.Alignment);
+        long bytes = _tensors.Skip().Bytes;
         File.Skip(bytes);
         WrittenBytes += bytes;
+        Pad(bytes); // what lies behind the tensor, nobody has checked
     }
 
     public void Dispose() => File.Dispose();

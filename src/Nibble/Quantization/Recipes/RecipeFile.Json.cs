@@ -99,7 +99,16 @@ public sealed partial record RecipeFile
         return new RecipeFile(version, recipe, ReadFiles(path, json, "inputs"), ReadLayout(path, json.TryString("i2s-layout")), ReadImportance(path, json.TrySection("imatrix")),
             json.TryBool("allow-requantize") ?? false, json.TryBool("allow-nan") ?? false, ReadLayers(path, json.TryString("prune-layers") ?? ""), ReadSplit(json),
             [.. ReadTexts(path, json, "metadata").Select(t => KeyValuePair.Create(t.Key, MetadataText.Parse(t.Value) ?? Damaged<MetadataValue>(path, "metadata." + t.Key)))],
-            [.. ReadTexts(path, json, "tensors").Select(t => ReadTensor(path, version, t.Key, t.Value))], ReadFiles(path, json, "result"));
+            ReadTensors(path, version, json), ReadFiles(path, json, "result"));
+    }
+
+    private static RecipeTensor[] ReadTensors(string path, string version, JsonSection json)
+    {
+        RecipeTensor[] tensors = [.. ReadTexts(path, json, "tensors").Select(t => ReadTensor(path, version, t.Key, t.Value))];
+        HashSet<string> sources = new(StringComparer.Ordinal);
+        foreach (RecipeTensor tensor in tensors)
+            if (!sources.Add(tensor.SourceName)) Throw.BadFile(path, $"makes two tensors of {Quoted.Of(tensor.SourceName)}; the file is damaged, get it again");
+        return tensors;
     }
 
     private static RecipeTensor ReadTensor(string path, string version, string name, string text)

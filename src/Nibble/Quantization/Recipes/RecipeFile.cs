@@ -66,7 +66,8 @@ public sealed partial record RecipeFile(string Version, Recipe Recipe, IReadOnly
         foreach ((string key, MetadataValue value) in plan.Options.Metadata)
             if (MetadataText.Write(value) is null) Throw.BadInput($"metadata key '{key}' is an array or no text, which a recipe cannot hold");
         // The name of a folder becomes the name of the model, and folders have other names elsewhere.
-        List<KeyValuePair<string, MetadataValue>> metadata = [.. plan.Options.Metadata];
+        // A key that is set twice has its last value, in its first place, as in the file.
+        List<KeyValuePair<string, MetadataValue>> metadata = [.. plan.Options.Metadata.GroupBy(pair => pair.Key, StringComparer.Ordinal).Select(pairs => pairs.Last())];
         if (source is not GgufFile && plan.Metadata.TryGet("general.name", out MetadataValue? name) && metadata.All(pair => pair.Key != "general.name"))
             metadata.Add(new("general.name", name));
 

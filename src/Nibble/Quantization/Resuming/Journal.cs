@@ -97,7 +97,7 @@ internal sealed class Journal : IDisposable
         Try(target, () => _stream.ReadExactly(bytes));
         if (bytes.Length == 0)
         {
-            foreach (string line in (string[])[FirstLine, .. identity]) Append(line);
+            Append(string.Join('\n', [FirstLine, .. identity])); // at once: a run that is killed leaves all of it or nothing
             return;
         }
         // The last line ends in the middle where a run was killed as it wrote; what is appended begins on a line of its own.

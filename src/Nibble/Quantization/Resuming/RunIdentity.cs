@@ -46,6 +46,8 @@ internal static class RunIdentity
             FileInfo info = new(path);
             Add(hash, string.Create(CultureInfo.InvariantCulture, $"{info.Name}|{info.Length}|{info.LastWriteTimeUtc.Ticks}"));
         }
+        // Files that were unpacked from an archive may all have one time, and models of one kind one length.
+        Add(hash, ContentIdentity.Of(file));
         Add(hash, $"{file.Layout}");
     }
 

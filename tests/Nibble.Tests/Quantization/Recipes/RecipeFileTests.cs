@@ -22,7 +22,7 @@ public class RecipeFileTests
         {
             PrunedLayers = new HashSet<int> { 1 },
             Rules = [TensorRule.ForNames("attn_v=Q8_0"), .. TensorRule.ForLayers("last:1=Q6_K")],
-            Metadata = [new("a.number", MetadataValue.Of(0.1f)), new("a.text", MetadataValue.Of("x: \"y\"\n"))],
+            Metadata = [new("a.number", MetadataValue.Of(7u)), new("a.text", MetadataValue.Of("x: \"y\"\n")), new("a.number", MetadataValue.Of(0.1f))],
             Importance = importance,
         };
         RecipeImportance origin = new(new HashedFile("i.gguf", new string('0', 64)), ["attn"], ["ffn", "é"], new(new HashedFile("t.txt", new string('1', 64)), 512, 7));
@@ -229,6 +229,7 @@ public class RecipeFileTests
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {"k": "uint8:300"}}""", "metadata.k")]
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {}, "tensors": {"t": "Q4_0"}}""", "tensors.t")]
     [InlineData("""{"nibble-recipe": 1, "version": "9.8.7", "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {}, "tensors": {"t": "Q9_0 HASH"}}""", "9.8.7")]
+    [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "metadata": {}, "tensors": {"t": "Q4_0 HASH", "u": "Q4_0 HASH from t"}}""", "two tensors of 't'")]
     [InlineData("""{"nibble-recipe": 1, "type": "Q4_0", "inputs": {"a": "HASH"}, "imatrix": {"file": "i"}}""", "imatrix.sha256")]
     public void What_is_no_recipe_is_refused_in_one_line(string json, string part)
     {

@@ -68,6 +68,52 @@ public class ResumeTests
     }
 
     [Fact]
+    public void Another_model_is_told_by_its_content_too()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("model.gguf");
+        byte[] bytes = File.ReadAllBytes(SampleModel.At("F32"));
+        DateTime time = new(1980, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        Save();
+        using (ModelFile source = ModelFile.Open(path)) Interrupt(source, Plan(source), folder, steps: 10);
+        bytes[^1] ^= 1;
+        Save();
+        using ModelFile other = ModelFile.Open(path);
+        string message = Assert.Throws<NibbleException>(() => Quantizer.Write(other, Plan(other), folder.At("out.gguf"), resume: true)).Message;
+        Assert.Contains("from another model", message, StringComparison.Ordinal);
+
+        void Save()
+        {
+            File.WriteAllBytes(path, bytes);
+            File.SetLastWriteTimeUtc(path, time);
+        }
+    }
+
+    [Fact]
+    public void What_lies_between_tensors_is_written_again()
+    {
+        using TemporaryFolder folder = new();
+        using ModelFile source = ModelFile.Open(SampleModel.At("F32"));
+        QuantizationPlan plan = QuantizationPlan.Create(source, Recipe.Parse("K4_CB"));
+        Interrupt(source, plan, folder, steps: 20);
+        GgufOutput output = plan.Files(folder.At("out.gguf"))[0];
+        using (FileStream partial = new(folder.At(Partial), FileMode.Open))
+        {
+            long position = output.DataStart;
+            foreach (TensorInfo tensor in output.Tensors)
+            {
+                long next = position + GgufLayout.Align(tensor.Bytes, output.Alignment);
+                partial.Position = position + tensor.Bytes;
+                partial.Write(Enumerable.Repeat((byte)0xa5, (int)(next - partial.Position)).ToArray());
+                position = next;
+            }
+        }
+        QuantizationResult result = Quantizer.Write(source, plan, folder.At("out.gguf"), resume: true);
+        Assert.InRange(result.Kept, 19, 20);
+        Assert.Equal(File.ReadAllBytes(SampleModel.At("K4_CB")), File.ReadAllBytes(folder.At("out.gguf")));
+    }
+
+    [Fact]
     public void A_run_may_be_interrupted_again_and_again()
     {
         using TemporaryFolder folder = new();
