@@ -102,6 +102,7 @@ internal static class QuantizationReport
         json.WriteNumber("seconds", time.TotalSeconds);
         if (memory is { } needed) json.WriteNumber("memory", needed);
         json.WriteNumber("fallbacks", plan.Fallbacks);
+        json.WriteNumber("unmatchedRules", plan.UnmatchedRules.Count);
         if (result is { Kept: > 0 }) json.WriteNumber("keptTensors", result.Kept);
         if (plan.Options.Split is not null)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Nibble.Cli.Terminal;
 using Nibble.Files;
 using Nibble.Files.Gguf;
 using Nibble.Quantization;
@@ -24,8 +25,8 @@ internal static class QuantizeCommand
     private static readonly Option<int> s_threads = CommonOptions.Threads();
     private static readonly Option<bool> s_json = CommonOptions.Json();
 
-    /// <summary>Whether a command line asks to keep what is finished.</summary>
-    public static bool KeepsProgress(ParseResult parsed) => parsed.GetResult(s_resume) is { Implicit: false };
+    /// <summary>What an interrupted run was asked to keep, in words; <see langword="null"/> for nothing.</summary>
+    public static string? Kept(ParseResult parsed) => parsed.GetResult(s_resume) is { Implicit: false } ? "finished tensors are kept, continue with --resume" : null;
 
     public static Command Create()
     {
@@ -77,18 +78,14 @@ internal static class QuantizeCommand
         // Before the importance matrix is collected, which can take hours; only the plan knows what the parts of a split model are called.
         bool isSplit = (asked?.Split ?? options.Split) is not null;
         if (!isDryRun) CommonOptions.CheckFolder(isSplit ? SplitName.ForTarget(target, 1).PathOf(1) : target);
-        if (!isSplit) CommonOptions.CheckTargets([target], file);
-        CommonOptions.CheckDistinct(isSplit ? beside : [("--output", target), .. beside], read);
-        if (recipeTarget is not null) CommonOptions.CheckTargets([recipeTarget], file, "--write-recipe");
-        if (ImportanceSource.Target(parsed) is { } matrixTarget) CommonOptions.CheckTargets([matrixTarget], file, "--write-imatrix");
+        CommonOptions.CheckTargets(isSplit ? beside : [("--output", target), .. beside], read, file);
         if (asked is not null) RecipeCommands.CheckInputs(asked, file, cancellationToken);
         ImportanceSource.Result? importance = ImportanceSource.Read(parsed, file, asked, threads, cancellationToken);
         options = asked?.Options(importance?.Means) ?? options with { Importance = importance?.Means, Metadata = [.. options.Metadata, .. importance?.Metadata ?? []] };
         options = options with { Check = !parsed.GetValue(s_noCheck), MaxError = parsed.GetValue(s_maxError) };
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
-        string[] outputs = [.. plan.Files(target).Select(output => output.Path)];
-        CommonOptions.CheckTargets(outputs, file);
-        if (isSplit) CommonOptions.CheckDistinct([.. beside, .. outputs.Select(output => ("--output", (string?)output))], read);
+        foreach (TensorRule rule in plan.UnmatchedRules) Screen.Tell($"warning: the rule {rule.Text} finds no matrix of the model, so it does nothing; nibble show --tensors lists their names");
+        CommonOptions.CheckTargets([.. plan.Files(target).Select(output => ("--output", (string?)output.Path)), .. beside], read, file);
         if (isDryRun)
         {
             QuantizationReport.Preview(plan, target, threads, json);
