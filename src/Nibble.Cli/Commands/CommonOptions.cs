@@ -130,14 +130,6 @@ internal static class CommonOptions
         return Path.Combine(RealPath(folder), Path.GetFileName(full));
     }
 
-    /// <summary>Refuses a file that cannot be written because of its folder, which would else turn out at the very end.</summary>
-    /// <exception cref="NibbleException">It is a folder, or in none.</exception>
-    public static void CheckFolder(string path)
-    {
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is not { } folder || Directory.Exists(path)) throw new NibbleException($"{path}: is a folder; name the file to write");
-        if (!Directory.Exists(folder)) throw new NibbleException($"{path}: cannot be written: the folder {folder} does not exist; create it first");
-    }
-
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>
     /// <exception cref="NibbleException">That is the input itself.</exception>
     public static string DefaultTarget(string input, string type)

@@ -43,6 +43,7 @@ internal static class ConvertCommand
             QuantizationOptions options = new() { AllowRequantize = true, AllowNan = parsed.GetValue(allowNan), Split = SplitArguments.Read(keep: false, parsed.GetValue(splitMaxSize), parsed.GetValue(splitMaxTensors)) };
             QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
             string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
+            OutputFolder.Check(plan.Files(target)[0].Path);
             CommonOptions.CheckTargets(plan.Files(target).Select(output => ("--output", (string?)output.Path)), [], file);
             QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), resume: false, parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));

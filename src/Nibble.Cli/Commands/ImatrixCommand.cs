@@ -35,7 +35,7 @@ internal static class ImatrixCommand
         {
             ImportanceMatrix result = new();
             string target = parsed.GetRequiredValue(output);
-            CommonOptions.CheckFolder(target);
+            OutputFolder.Check(target);
             string[] merged = parsed.GetValue(inputs) ?? [];
             using (ModelFile? file = parsed.GetValue(model) is { } source ? ModelFile.Open(source, parsed.GetValue(layout)) : null)
             {

@@ -105,11 +105,11 @@ public sealed class TensorRule
         return (text[..equals].Trim(), text[(equals + 1)..].Trim());
     }
 
-    /// <summary>Whether a layer of so many is meant, and how many there must be.</summary>
+    /// <summary>Whether a layer of so many is meant, and how many there must be; <c>first:9</c> of four are all of them.</summary>
     private static (Func<int, int, bool> Fits, int Needed) Range(string text)
     {
-        if (text.StartsWith("first:", StringComparison.OrdinalIgnoreCase) && TryNumber(text[6..], out int first)) return ((layer, _) => layer < first, first);
-        if (text.StartsWith("last:", StringComparison.OrdinalIgnoreCase) && TryNumber(text[5..], out int last)) return ((layer, layers) => layer >= layers - last, last);
+        if (text.StartsWith("first:", StringComparison.OrdinalIgnoreCase) && TryNumber(text[6..], out int first)) return ((layer, _) => layer < first, 0);
+        if (text.StartsWith("last:", StringComparison.OrdinalIgnoreCase) && TryNumber(text[5..], out int last)) return ((layer, layers) => layer >= layers - last, 0);
         string[] ends = text.Split('-');
         if (ends.Length is 1 or 2 && TryNumber(ends[0], out int from) && TryNumber(ends[^1], out int to) && from <= to) return ((layer, _) => layer >= from && layer <= to, (int)Math.Min(to + 1L, int.MaxValue));
         return Throw.BadInput<(Func<int, int, bool>, int)>($"'{text}' is no range of layers; write 3, 0-3, first:4 or last:4");
