@@ -56,6 +56,15 @@ public class ImatrixCommandTests
     }
 
     [Fact]
+    public void Windows_of_several_lengths_count_as_so_many_of_the_longest()
+    {
+        ImportanceMatrix sum = new();
+        sum.Merge(new ImportanceMatrix { Chunks = 4, ChunkLength = 32 });
+        sum.Merge(new ImportanceMatrix { Chunks = 3, ChunkLength = 128 });
+        Assert.Equal((4, 128), (sum.Chunks, sum.ChunkLength));
+    }
+
+    [Fact]
     public async Task A_run_that_is_stopped_says_what_it_keeps()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");

@@ -62,6 +62,15 @@ public class QuantizeCommandTests
     }
 
     [Fact]
+    public void A_type_that_is_not_for_the_model_is_told_in_one_line()
+    {
+        using TemporaryFolder folder = new();
+        string output = NibbleProcess.Run("quantize", s_source, "I2_S", "-o", folder.At("out.gguf")).Success().Output;
+        string line = Assert.Single(output.Split('\n'), line => line.StartsWith("suspicious:", StringComparison.Ordinal));
+        Assert.Matches("^suspicious: [0-9]+ tensors have errors of .* where I2_S usually has ", line);
+    }
+
+    [Fact]
     public void The_output_may_have_the_type_of_a_recipe_and_rules_that_find_nothing_are_told()
     {
         using TemporaryFolder folder = new();
@@ -123,7 +132,7 @@ public class QuantizeCommandTests
     [InlineData("--override-kv a")]
     [InlineData("--prune-layers x")]
     [InlineData("--prune-layers 4")]
-    [InlineData("--output-tensor-type Q4_K_M")]
+    [InlineData("--output-tensor-type Q4_K_X")]
     [InlineData("--tensor-type attn_v")]
     [InlineData("--tensor-type [=Q8_0")]
     [InlineData("--layers 2")]
