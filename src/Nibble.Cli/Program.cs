@@ -28,11 +28,11 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
 try
 {
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
-    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.KeepsProgress(parsed)) : code;
+    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)) : code;
 }
 catch (OperationCanceledException)
 {
-    return Failure.ReportInterrupted(QuantizeCommand.KeepsProgress(parsed)); // the parser's own handling of signals and this exception race
+    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
 }
 catch (Exception e) when (Failure.Explain(e) is { } message)
 {
