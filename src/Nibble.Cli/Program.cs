@@ -32,11 +32,11 @@ try
 {
     _ = InstructionSets.Used; // a wrong choice is refused whatever the command
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
-    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.KeepsProgress(parsed)) : code;
+    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)) : code;
 }
 catch (OperationCanceledException)
 {
-    return Failure.ReportInterrupted(QuantizeCommand.KeepsProgress(parsed)); // the parser's own handling of signals and this exception race
+    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
 }
 catch (Exception e) when (Failure.Explain(e) is { } message)
 {

@@ -26,16 +26,18 @@ internal sealed record Calibration(string TextPath, int? Context, int Chunks)
 
     public ImportanceMatrix Collect(string modelPath, ModelOptions options, CancellationToken cancellationToken)
     {
-        byte[] bytes = TextFile.Read(TextPath, cancellationToken);
+        byte[] bytes = TextFile.ReadText(TextPath, cancellationToken);
         using LanguageModel language = LanguageModel.Open(modelPath, options);
         CommonOptions.TellLayout(language.File);
         int window = language.ContextFor(Context ?? Math.Min(UsualWindow, language.Network.ContextLength));
         int[] tokens = language.Tokenizer.Encode(bytes);
         // A checkpoint goes on only with the same model, the same text and the same window.
-        string origin = Checkpoint is null ? "" : $"{ContentIdentity.Of(language.File)}|{language.File.Layout}|{Convert.ToHexStringLower(SHA256.HashData(bytes))}|{window}|{IncludeOutput}";
+        ImportanceOrigin origin = new(Checkpoint is null ? "" : $"{ContentIdentity.Of(language.File)}|{language.File.Layout}", Convert.ToHexStringLower(SHA256.HashData(bytes)), window, IncludeOutput);
         ImportanceMatrix? saved = Checkpoint is null ? null : ImportanceFile.TryReadCheckpoint(Checkpoint, origin);
-        ImportanceMatrix matrix = saved?.Chunks <= Chunks ? saved : new ImportanceMatrix { ChunkLength = window };
-        if (matrix.Chunks > 0) Screen.Tell($"going on after {matrix.Chunks} windows, which an earlier run saved in {Checkpoint}");
+        if (saved?.Chunks > Chunks)
+            throw new NibbleException($"{Checkpoint}: an earlier run saved {saved.Chunks} windows here, more than --chunks {Chunks}; take more, delete this file to begin anew, or name another file with --output");
+        ImportanceMatrix matrix = saved ?? new ImportanceMatrix { ChunkLength = window };
+        if (matrix.Chunks > 0) Screen.Tell($"going on after {(matrix.Chunks == 1 ? "1 window" : $"{matrix.Chunks} windows")}, which an earlier run saved in {Checkpoint}");
         if (!matrix.Datasets.Contains(Path.GetFileName(TextPath))) matrix.Datasets.Add(Path.GetFileName(TextPath));
         int total = Math.Max(1, Math.Min(Chunks, tokens.Length / window));
         return ProgressDisplay.Run("Importance", show =>

@@ -116,39 +116,42 @@ internal static class CommonOptions
         },
     };
 
-    /// <summary>Refuses to write over what is read: the original of a model is seldom anywhere else.</summary>
-    /// <exception cref="NibbleException">A file is in both.</exception>
-    public static void CheckTargets(IEnumerable<string> targets, ModelFile input, string option = "--output")
-    {
-        HashSet<string> read = [.. input.Files.Select(Path.GetFullPath)];
-        foreach (string target in targets)
-            if (read.Contains(Path.GetFullPath(target))) throw new NibbleException($"{target}: is the model that is read; name another file to write with {option}");
-    }
-
-    /// <summary>Refuses to write two things to one file, or one over what is read beside the model.</summary>
+    /// <summary>Refuses to write over what is read, as the original of a model is seldom anywhere else, and to write two things to one file.</summary>
     /// <param name="written">What is to be written, with the options that say so.</param>
-    /// <param name="read">What is read.</param>
+    /// <param name="read">What is read beside the model.</param>
+    /// <param name="model">The model that is read, or <see langword="null"/> for none.</param>
     /// <exception cref="NibbleException">A file is named twice.</exception>
-    public static void CheckDistinct(IEnumerable<(string Option, string? Path)> written, IEnumerable<(string Option, string? Path)> read)
+    public static void CheckTargets(IEnumerable<(string Option, string? Path)> written, IEnumerable<(string Option, string? Path)> read, ModelFile? model)
     {
         Dictionary<string, string> taken = new(StringComparer.Ordinal);
         foreach ((string option, string? path) in read)
-            if (path is not null) taken[Path.GetFullPath(path)] = $"what {option} reads";
+            if (path is not null) taken[RealPath(path)] = $"what {option} reads";
+        foreach (string path in model?.Files ?? []) taken[RealPath(path)] = "the model that is read";
         foreach ((string option, string? path) in written)
         {
             if (path is null) continue;
-            string full = Path.GetFullPath(path);
+            string full = RealPath(path);
             if (taken.TryGetValue(full, out string? what)) throw new NibbleException($"{path}: is {what}; name another file with {option}");
             taken[full] = $"what {option} writes";
         }
     }
 
-    /// <summary>Refuses a file that cannot be written because of its folder, which would else turn out at the very end.</summary>
-    /// <exception cref="NibbleException">It is a folder, or in none.</exception>
-    public static void CheckFolder(string path)
+    /// <summary>Where a file lies, whatever links lead there: one name for one file.</summary>
+    private static string RealPath(string path)
     {
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is not { } folder || Directory.Exists(path)) throw new NibbleException($"{path}: is a folder; name the file to write");
-        if (!Directory.Exists(folder)) throw new NibbleException($"{path}: cannot be written: the folder {folder} does not exist; create it first");
+        string full = Path.GetFullPath(path);
+        if (Path.GetDirectoryName(full) is not { } folder) return full;
+        FileSystemInfo entry = Directory.Exists(full) ? new DirectoryInfo(full) : new FileInfo(full);
+        // A loop of links has no end; such a file cannot be opened either.
+        try
+        {
+            if (entry.ResolveLinkTarget(returnFinalTarget: true) is { Exists: true } target) return RealPath(target.FullName);
+        }
+        catch (IOException)
+        {
+            return full;
+        }
+        return Path.Combine(RealPath(folder), Path.GetFileName(full));
     }
 
     /// <summary>The file to write where none was named: beside the input, called after it and the type.</summary>

@@ -24,13 +24,14 @@ internal static class ConvertCommand
         Option<int?> splitMaxTensors = SplitArguments.MaxTensors();
         Option<int> threads = CommonOptions.Threads();
         Option<I2_SLayout?> layout = CommonOptions.I2SLayout();
+        Option<bool> allowNan = new("--allow-nan") { Description = "Also convert tensors with values that are no finite numbers, or too large for their type." };
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("convert", "Convert a model to GGUF without quantizing: a Hugging Face folder, or the values of a quantized file.",
             "nibble convert models/tiny",
             "nibble convert ~/models/Qwen3-0.6B --type f16 -o qwen3-0.6b-f16.gguf",
             "nibble convert tiny-K4_CB.gguf --type f16")
         {
-            folder, output, type, splitMaxSize, splitMaxTensors, layout, threads, json,
+            folder, output, type, splitMaxSize, splitMaxTensors, allowNan, layout, threads, json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -39,10 +40,11 @@ internal static class ConvertCommand
             CommonOptions.TellLayout(file);
             Recipe recipe = Recipe.Parse(parsed.GetValue(type) ?? TypeOf(file));
             // Unquantizing loses nothing, so it need not be allowed.
-            QuantizationOptions options = new() { AllowRequantize = true, Split = SplitArguments.Read(keep: false, parsed.GetValue(splitMaxSize), parsed.GetValue(splitMaxTensors)) };
+            QuantizationOptions options = new() { AllowRequantize = true, AllowNan = parsed.GetValue(allowNan), Split = SplitArguments.Read(keep: false, parsed.GetValue(splitMaxSize), parsed.GetValue(splitMaxTensors)) };
             QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
             string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
-            CommonOptions.CheckTargets(plan.Files(target).Select(output => output.Path), file);
+            OutputFolder.Check(plan.Files(target)[0].Path);
+            CommonOptions.CheckTargets(plan.Files(target).Select(output => ("--output", (string?)output.Path)), [], file);
             QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), resume: false, parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;

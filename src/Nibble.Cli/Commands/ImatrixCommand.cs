@@ -37,29 +37,43 @@ internal static class ImatrixCommand
         {
             ImportanceMatrix result = new();
             string target = parsed.GetRequiredValue(output);
-            CommonOptions.CheckFolder(target);
+            OutputFolder.Check(target);
+            string[] merged = parsed.GetValue(inputs) ?? [];
+            using (ModelFile? file = parsed.GetValue(model) is { } source ? ModelFile.Open(source, parsed.GetValue(layout)) : null)
+            {
+                (string, string?)[] read = [(text.Name, parsed.GetValue(text)), .. merged.Select(input => (inputs.Name, (string?)input))];
+                CommonOptions.CheckTargets([(output.Name, target), (output.Name, CheckpointOf(target))], read, file);
+            }
             if (parsed.GetValue(model) is { } path)
             {
                 string textPath = parsed.GetValue(text) ?? throw new NibbleException("--text is missing: name the calibration text");
                 int every = parsed.GetValue(frequency) is > 0 and var n ? n : throw new NibbleException("--output-frequency must be 1 or more");
                 int most = parsed.GetValue(chunks) ?? int.MaxValue;
                 if (most < 1) throw new NibbleException("--chunks must be 1 or more");
-                CommonOptions.CheckDistinct([("--output", target), ("--output", CheckpointOf(target))], [("--text", textPath)]);
-                using (ModelFile file = ModelFile.Open(path, parsed.GetValue(layout))) CommonOptions.CheckTargets([target, CheckpointOf(target)], file);
                 Calibration calibration = new(textPath, parsed.GetValue(context), most) { IncludeOutput = parsed.GetValue(processOutput), Checkpoint = CheckpointOf(target), SaveEvery = every };
                 result = calibration.Collect(path, new ModelOptions { Threads = parsed.GetValue(threads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) }, cancellationToken);
             }
-            else if (parsed.GetValue(inputs) is not { Length: > 0 })
+            else if (merged.Length == 0)
             {
                 throw new NibbleException("name a model, or files to merge with --in-file");
             }
-            foreach (string input in parsed.GetValue(inputs) ?? []) result.Merge(ImportanceFile.Read(input, parsed.GetValue(context) ?? Calibration.UsualWindow));
+            foreach (string input in merged) result.Merge(ImportanceFile.Read(input, parsed.GetValue(context) ?? Calibration.UsualWindow));
             ImportanceFile.Write(result, target);
             File.Delete(CheckpointOf(target));
             Report(result, target, parsed.GetValue(json));
         }, CancellationToken.None));
         return command;
     }
+
+    /// <summary>What an interrupted run left for the same command to go on with, in words; <see langword="null"/> for nothing.</summary>
+    public static string? Kept(ParseResult parsed)
+    {
+        if (parsed.CommandResult.Command.Name != "imatrix" || parsed.GetValue<string>("--output") is not { } target || !File.Exists(CheckpointOf(target))) return null;
+        int chunks = ImportanceFile.Read(CheckpointOf(target)).Chunks;
+        return $"{Windows(chunks)} {(chunks == 1 ? "is" : "are")} kept; the same command goes on from there";
+    }
+
+    private static string Windows(int count) => count == 1 ? "1 window" : string.Create(CultureInfo.InvariantCulture, $"{count} windows");
 
     private static string CheckpointOf(string target) => target + ".checkpoint";
 
@@ -92,7 +106,7 @@ internal static class ImatrixCommand
             });
             return;
         }
-        Screen.Print(string.Create(CultureInfo.InvariantCulture, $"wrote {target}: {matrix.Entries.Count} tensors, {matrix.Chunks} windows of {matrix.ChunkLength} tokens"));
+        Screen.Print(string.Create(CultureInfo.InvariantCulture, $"wrote {target}: {matrix.Entries.Count} tensors, {Windows(matrix.Chunks)} of {matrix.ChunkLength} tokens"));
         foreach ((string name, int expert, long tokens) in rare)
             Screen.Print(string.Create(CultureInfo.InvariantCulture, $"  {name}: expert {expert} saw {tokens} tokens, too few to trust; take a longer or more varied text"));
     }

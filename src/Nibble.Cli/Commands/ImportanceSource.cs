@@ -42,17 +42,24 @@ internal static class ImportanceSource
         if (file is not null && text is not null) throw new NibbleException("--imatrix and --calibrate are two sources of one thing; take one");
         if (text is null && new Option[] { s_context, s_chunks, s_write }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } lost)
             throw new NibbleException($"{lost.Name} belongs to --calibrate TEXT; give that too");
+        Option? include = Said(parsed, s_include), exclude = Said(parsed, s_exclude);
+        if (include is not null && exclude is not null) throw new NibbleException($"{include.Name} and {exclude.Name} each choose the tensors that the matrix is used for; take one");
+        if ((include ?? exclude) is { } filter && file is null && text is null) throw new NibbleException($"{filter.Name} chooses tensors for an importance matrix; give one with --imatrix, or collect it with --calibrate");
         if (text == "-") throw new NibbleException("--calibrate takes a file: a recipe could not read standard input again");
         if (text is not null && isDryRun) throw new NibbleException("--dry-run does not run the model, which --calibrate asks for; give a matrix with --imatrix, or leave it out");
         if (parsed.GetValue(s_chunks) < 1) throw new NibbleException("--chunks must be 1 or more");
-        if (Target(parsed) is { } target) CommonOptions.CheckFolder(target);
+        if (Target(parsed) is { } target) OutputFolder.Check(target);
         if (recipe is null) return;
-        if (recipe.Importance is null && (file ?? text) is not null) throw new NibbleException($"the recipe was made without an importance matrix; leave out {(file is null ? "--calibrate" : "--imatrix")}");
+        string? name = RecipeCommands.Source(parsed).Path;
+        if (recipe.Importance is null && (file ?? text) is not null) throw new NibbleException($"{name}: the recipe was made without an importance matrix; leave out {(file is null ? "--calibrate" : "--imatrix")}");
         if (recipe.Importance is { } asked && file is null && text is null)
-            throw new NibbleException($"the recipe was made with the importance matrix {asked.Matrix.Name} (SHA-256 {asked.Matrix.Sha256}); give it with --imatrix{(asked.Calibration is { } from ? $", or collect it again with --calibrate and the text {from.Text.Name}" : "")}");
+            throw new NibbleException($"{name}: the recipe was made with the importance matrix {asked.Matrix.Name} (SHA-256 {asked.Matrix.Sha256}); give it with --imatrix{(asked.Calibration is { } from ? $", or collect it again with --calibrate and the text {from.Text.Name}" : "")}");
         if (recipe.Importance?.Calibration is not null && new Option[] { s_context, s_chunks }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } said)
-            throw new NibbleException($"{said.Name} is what the recipe says already; leave it out");
+            throw new NibbleException($"{name}: {said.Name} is what the recipe says already; leave it out");
     }
+
+    /// <summary>An option where the command line has it.</summary>
+    private static Option? Said(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false } ? option : null;
 
     /// <summary>The importance matrix that is asked for, or <see langword="null"/> for none.</summary>
     /// <param name="parsed">The command line, as <see cref="Check"/> let it pass.</param>
@@ -70,7 +77,9 @@ internal static class ImportanceSource
             ? Collect(parsed, model, text, asked, threads, cancellationToken)
             : (ImportanceFile.Read(source), new(HashedFile.Of(source, cancellationToken: cancellationToken), [], []));
         if (asked is not null && origin.Matrix.Sha256 != asked.Matrix.Sha256)
-            throw new NibbleException($"{source}: {(file is null ? "the importance matrix collected on it" : "this importance matrix")} has SHA-256 {origin.Matrix.Sha256}, and the recipe was made with another, {asked.Matrix.Name} ({asked.Matrix.Sha256}); give that one with --imatrix");
+            throw new NibbleException($"{source}: {(file is null ? "the importance matrix collected on it" : "this importance matrix")} has SHA-256 {origin.Matrix.Sha256}, and the recipe {RecipeCommands.Source(parsed).Path} was made with another, {asked.Matrix.Name} ({asked.Matrix.Sha256}); give that one with --imatrix");
+        foreach (string part in asked is null ? include.Concat(exclude) : [])
+            if (!matrix.Entries.Keys.Any(name => name.Contains(part, StringComparison.Ordinal))) Screen.Tell($"warning: no tensor of the importance matrix has '{part}' in its name, so {(include.Length > 0 ? s_include.Name : s_exclude.Name)} {part} does nothing");
         Dictionary<string, float[]> means = matrix.Means(include, exclude);
         return new(means, origin with { Include = include, Exclude = exclude }, Recorded(matrix, file ?? parsed.GetValue(s_write), means.Count));
     }
@@ -86,7 +95,7 @@ internal static class ImportanceSource
     {
         HashedFile hash = HashedFile.Of(text, cancellationToken: cancellationToken);
         if (asked?.Calibration is { } former && former.Text.Sha256 != hash.Sha256)
-            throw new NibbleException($"{text}: is not the text that the recipe was made with ({former.Text.Name}, SHA-256 {former.Text.Sha256}); give that one with --calibrate");
+            throw new NibbleException($"{text}: is not the text that the recipe {RecipeCommands.Source(parsed).Path} was made with ({former.Text.Name}, SHA-256 {former.Text.Sha256}); give that one with --calibrate");
         int chunks = asked?.Calibration?.Windows ?? parsed.GetValue(s_chunks) ?? int.MaxValue;
         ImportanceMatrix matrix = new Calibration(text, asked?.Calibration?.Context ?? parsed.GetValue(s_context), chunks).Collect(model.Path, new ModelOptions { Threads = threads, I2SLayout = model.Layout }, cancellationToken);
         foreach ((string tensor, int expert, long tokens) in matrix.RareExperts())

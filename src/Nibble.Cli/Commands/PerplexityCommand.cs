@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Unicode;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
 using Nibble.Formats;
@@ -32,8 +31,7 @@ internal static class PerplexityCommand
         CacheSettings cache = new(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
-            byte[] bytes = TextFile.Read(parsed.GetRequiredValue(text), cancellationToken);
-            if (!Utf8.IsValid(bytes)) throw new NibbleException($"{parsed.GetRequiredValue(text)}: is not UTF-8 text; perplexity needs a text");
+            byte[] bytes = TextFile.ReadText(parsed.GetRequiredValue(text), cancellationToken);
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model), new ModelOptions { Threads = parsed.GetValue(threads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) });
             CommonOptions.TellLayout(language.File);
             int window = language.ContextFor(parsed.GetValue(context) ?? Math.Min(UsualWindow, language.Network.ContextLength));

@@ -13,8 +13,8 @@ internal static class PlanOptions
     private static readonly Option<string[]> s_tensorType = new("--tensor-type") { Description = "A type for the tensors whose name a regular expression finds; the first that fits decides; may be repeated.", HelpName = "REGEX=TYPE" };
     private static readonly Option<string?> s_tensorTypes = CommonOptions.File("--tensor-types", "A file of such rules, separated by white space; behind # is a comment.", "--tensor-type-file");
     private static readonly Option<string[]> s_layers = new("--layers") { Description = "A type for whole layers, as in first:4=Q6_K,last:4=Q5_K_M or 0-3=Q6_K.", HelpName = "RANGE=TYPE,…" };
-    private static readonly Option<string?> s_outputTensor = new("--output-tensor-type") { Description = "The type of output.weight.", HelpName = "TYPE" };
-    private static readonly Option<string?> s_embedding = new("--token-embedding-type") { Description = "The type of the token embedding.", HelpName = "TYPE" };
+    private static readonly Option<string?> s_outputTensor = new("--output-tensor-type") { Description = "The type of output.weight; of a recipe, as Q5_K_M, the one that most of its matrices have.", HelpName = "TYPE" };
+    private static readonly Option<string?> s_embedding = new("--token-embedding-type") { Description = "The type of the token embedding; likewise.", HelpName = "TYPE" };
     private static readonly Option<bool> s_leaveOutput = new("--leave-output-tensor") { Description = "Leave output.weight as it is." };
     private static readonly Option<bool> s_pure = new("--pure") { Description = "Give every matrix the same type." };
     private static readonly Option<string?> s_prune = new("--prune-layers") { Description = "Leave layers out, by their numbers from 0.", HelpName = "L0,L1,…" };
@@ -42,10 +42,10 @@ internal static class PlanOptions
     /// <exception cref="NibbleException">One of them cannot be understood; the message says what can.</exception>
     public static QuantizationOptions Read(ParseResult parsed)
     {
+        if (parsed.GetValue(s_leaveOutput) && parsed.GetValue(s_outputTensor) is not null) throw new NibbleException("--leave-output-tensor keeps the output as it is, and --output-tensor-type gives it a type; take one");
         List<TensorRule> rules = [.. (parsed.GetValue(s_tensorType) ?? []).Select(TensorRule.ForNames)];
         if (parsed.GetValue(s_tensorTypes) is { } rulesFile)
-            rules.AddRange(Encoding.UTF8.GetString(TextFile.Read(rulesFile)).Split('\n').Select(line => line.Split('#')[0])
-                .SelectMany(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Select(TensorRule.ForNames));
+            rules.AddRange(Encoding.UTF8.GetString(TextFile.ReadText(rulesFile)).Split('\n').SelectMany((line, index) => ReadLine(rulesFile, line, index + 1)));
         rules.AddRange((parsed.GetValue(s_layers) ?? []).SelectMany(TensorRule.ForLayers));
         return new QuantizationOptions
         {
@@ -53,8 +53,8 @@ internal static class PlanOptions
             AllowNan = parsed.GetValue(s_allowNan),
             Pure = parsed.GetValue(s_pure),
             LeaveOutput = parsed.GetValue(s_leaveOutput),
-            OutputFormat = ParseFormat(parsed.GetValue(s_outputTensor)),
-            TokenEmbeddingFormat = ParseFormat(parsed.GetValue(s_embedding)),
+            OutputFormat = ParseFormat(parsed, s_outputTensor),
+            TokenEmbeddingFormat = ParseFormat(parsed, s_embedding),
             Rules = rules,
             PrunedLayers = ParseLayers(parsed.GetValue(s_prune)),
             Split = SplitArguments.Read(parsed.GetValue(s_keepSplit), parsed.GetValue(s_splitMaxSize), parsed.GetValue(s_splitMaxTensors)),
@@ -62,9 +62,26 @@ internal static class PlanOptions
         };
     }
 
-    private static WeightFormat? ParseFormat(string? name) => name is null ? null : WeightFormat.TryParse(name, out WeightFormat? format)
-        ? format
-        : throw new NibbleException($"unknown type '{name}'; known are {string.Join(", ", WeightFormat.All.Select(f => f.Name))}");
+    /// <summary>A format; of a recipe the one that most of its matrices have, as Q5_K of Q5_K_M.</summary>
+    private static WeightFormat? ParseFormat(ParseResult parsed, Option<string?> option)
+    {
+        if (parsed.GetValue(option) is not { } name) return null;
+        if (WeightFormat.TryParse(name, out WeightFormat? format)) return format;
+        return Recipe.TryParse(name, out Recipe? recipe) ? recipe.Format
+            : throw new NibbleException($"{option.Name}: unknown type '{name}'; known are {string.Join(", ", WeightFormat.All.Select(f => f.Name).Union(Recipe.All.Select(r => r.Name)))}");
+    }
+
+    private static List<TensorRule> ReadLine(string path, string line, int number)
+    {
+        try
+        {
+            return [.. line.Split('#')[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(TensorRule.ForNames)];
+        }
+        catch (NibbleException e)
+        {
+            throw new NibbleException(string.Create(CultureInfo.InvariantCulture, $"{path}: line {number}: {e.Message}"), e);
+        }
+    }
 
     private static HashSet<int> ParseLayers(string? text) => [.. (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         .Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : throw new NibbleException($"'{part}' is no layer; write their numbers from 0, separated by commas"))];

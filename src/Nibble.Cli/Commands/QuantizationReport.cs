@@ -14,6 +14,9 @@ internal static class QuantizationReport
     /// <summary>Memory of code that runs only while quantizing: what the compiler makes of it, and the compiler's own.</summary>
     private const long CodeBytes = 15_000_000;
 
+    /// <summary>Suspicious tensors of one type that are told one by one.</summary>
+    private const int MostSuspicious = 5;
+
     public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool resume, bool json, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
@@ -48,12 +51,27 @@ internal static class QuantizationReport
     private static void WriteTable(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult result)
     {
         WriteTensors(plan, result.Errors);
-        foreach (TensorError error in result.Errors.OfType<TensorError>().Where(e => e.IsSuspicious))
-            Screen.Print($"suspicious: {Format.Printable(error.Tensor.Source.Name)} has an error of {Format.Error(error.Relative)} where {error.Tensor.Target.TypeName} usually has {Format.Error(error.Usual)}; look whether the source is sound, or give it a type of more bits");
+        WriteSuspicious([.. result.Errors.OfType<TensorError>().Where(e => e.IsSuspicious)]);
         if (result.Kept > 0) Screen.Print($"{result.Kept} of {plan.Tensors.Count} tensors kept from the interrupted run");
         Screen.Print($"{Totals(plan)}, {Format.Seconds(time)}");
         WriteParts(plan, files);
         Screen.Print($"wrote {Names(files)} ({plan.Recipe.Name}, {Format.Bytes(files.Sum(f => f.Bytes))})");
+    }
+
+    /// <summary>Says which tensors lost more than usual; of many of one type in one line, since then it is the type that does not fit the model.</summary>
+    private static void WriteSuspicious(IReadOnlyList<TensorError> errors)
+    {
+        foreach (IGrouping<string, TensorError> group in errors.GroupBy(e => e.Tensor.Target.TypeName))
+        {
+            TensorError[] ofType = [.. group];
+            if (ofType.Length > MostSuspicious)
+            {
+                Screen.Print($"suspicious: {ofType.Length} tensors have errors of {Format.Error(ofType.Min(e => e.Relative))} to {Format.Error(ofType.Max(e => e.Relative))} where {group.Key} usually has {Format.Error(ofType[0].Usual)}; the model is not of the kind that {group.Key} is for, or is damaged: take a type of more bits");
+                continue;
+            }
+            foreach (TensorError error in ofType)
+                Screen.Print($"suspicious: {Format.Printable(error.Tensor.Source.Name)} has an error of {Format.Error(error.Relative)} where {error.Tensor.Target.TypeName} usually has {Format.Error(error.Usual)}; look whether the source is sound, or give it a type of more bits");
+        }
     }
 
     private static void WriteParts(QuantizationPlan plan, IReadOnlyList<GgufOutput> files)
@@ -102,6 +120,7 @@ internal static class QuantizationReport
         json.WriteNumber("seconds", time.TotalSeconds);
         if (memory is { } needed) json.WriteNumber("memory", needed);
         json.WriteNumber("fallbacks", plan.Fallbacks);
+        json.WriteNumber("unmatchedRules", plan.UnmatchedRules.Count);
         if (result is { Kept: > 0 }) json.WriteNumber("keptTensors", result.Kept);
         if (plan.Options.Split is not null)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Nibble.Cli.Terminal;
 using Nibble.Files;
 using Nibble.Files.Gguf;
 using Nibble.Quantization;
@@ -13,7 +14,7 @@ internal static class QuantizeCommand
     private static readonly Argument<string?> s_input = new("INPUT") { Description = "A GGUF file, or a Hugging Face model folder.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Argument<string> s_type = new("TYPE")
     {
-        Description = $"One of {Recipe.Names}; upper and lower case are the same.",
+        Description = $"One of {string.Join(", ", Recipe.All.Select(r => NeedsMatrix(r) ? r.Name + "*" : r.Name))}; upper and lower case are the same. Those with * need --imatrix or --calibrate.",
         DefaultValueFactory = _ => "Q4_K_M",
     };
     private static readonly Option<string?> s_output = CommonOptions.Output("The GGUF file to write. Default: beside the input, called after it and the type.");
@@ -24,8 +25,10 @@ internal static class QuantizeCommand
     private static readonly Option<int> s_threads = CommonOptions.Threads();
     private static readonly Option<bool> s_json = CommonOptions.Json();
 
-    /// <summary>Whether a command line asks to keep what is finished.</summary>
-    public static bool KeepsProgress(ParseResult parsed) => parsed.GetResult(s_resume) is { Implicit: false };
+    private static bool NeedsMatrix(Recipe recipe) => recipe.NeedsImportance || recipe.Format.NeedsImportance;
+
+    /// <summary>What an interrupted run was asked to keep, in words; <see langword="null"/> for nothing.</summary>
+    public static string? Kept(ParseResult parsed) => parsed.GetResult(s_resume) is { Implicit: false } ? "finished tensors are kept, continue with --resume" : null;
 
     public static Command Create()
     {
@@ -34,7 +37,7 @@ internal static class QuantizeCommand
             "nibble quantize llama-3.2-1b-bf16.gguf q6_k -o llama-3.2-1b-q6_k.gguf",
             "nibble quantize ~/models/Qwen3-0.6B Q3_K_M --imatrix qwen3-imatrix.gguf",
             "nibble quantize ~/models/Qwen3-0.6B IQ3_XXS --calibrate calibration.txt",
-            "nibble quantize llama.gguf Q4_K_M --layers first:4=Q6_K --output-tensor-type Q5_K --tensor-type attn_v=Q8_0",
+            "nibble quantize llama.gguf Q4_K_M --layers first:4=Q6_K --output-tensor-type Q5_K_M --tensor-type attn_v=Q8_0",
             "nibble quantize ~/models/Qwen3-32B Q4_K_M --split-max-size 10G",
             "nibble quantize llama-3.1-405b-bf16.gguf Q4_K_M -o llama-3.1-405b-q4_k_m.gguf --resume",
             "nibble quantize llama.gguf Q4_K_M -o llama-Q4_K_M.gguf --write-recipe llama-Q4_K_M.json",
@@ -76,19 +79,15 @@ internal static class QuantizeCommand
         (string, string?)[] beside = [("--write-recipe", recipeTarget), ("--write-imatrix", ImportanceSource.Target(parsed))];
         // Before the importance matrix is collected, which can take hours; only the plan knows what the parts of a split model are called.
         bool isSplit = (asked?.Split ?? options.Split) is not null;
-        if (!isDryRun) CommonOptions.CheckFolder(isSplit ? SplitName.ForTarget(target, 1).PathOf(1) : target);
-        if (!isSplit) CommonOptions.CheckTargets([target], file);
-        CommonOptions.CheckDistinct(isSplit ? beside : [("--output", target), .. beside], read);
-        if (recipeTarget is not null) CommonOptions.CheckTargets([recipeTarget], file, "--write-recipe");
-        if (ImportanceSource.Target(parsed) is { } matrixTarget) CommonOptions.CheckTargets([matrixTarget], file, "--write-imatrix");
+        if (!isDryRun) OutputFolder.Check(isSplit ? SplitName.ForTarget(target, 1).PathOf(1) : target);
+        CommonOptions.CheckTargets(isSplit ? beside : [("--output", target), .. beside], read, file);
         if (asked is not null) RecipeCommands.CheckInputs(asked, file, cancellationToken);
         ImportanceSource.Result? importance = ImportanceSource.Read(parsed, file, asked, threads, cancellationToken);
         options = asked?.Options(importance?.Means) ?? options with { Importance = importance?.Means, Metadata = [.. options.Metadata, .. importance?.Metadata ?? []] };
         options = options with { Check = !parsed.GetValue(s_noCheck), MaxError = parsed.GetValue(s_maxError) };
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
-        string[] outputs = [.. plan.Files(target).Select(output => output.Path)];
-        CommonOptions.CheckTargets(outputs, file);
-        if (isSplit) CommonOptions.CheckDistinct([.. beside, .. outputs.Select(output => ("--output", (string?)output))], read);
+        foreach (TensorRule rule in plan.UnmatchedRules) Screen.Tell($"warning: the rule {rule.Text} finds no matrix of the model, so it does nothing; nibble show --tensors lists their names");
+        CommonOptions.CheckTargets([.. plan.Files(target).Select(output => ("--output", (string?)output.Path)), .. beside], read, file);
         if (isDryRun)
         {
             QuantizationReport.Preview(plan, target, threads, json);
@@ -104,7 +103,7 @@ internal static class QuantizeCommand
     {
         string? output = parsed.GetValue(s_output), word = parsed.GetResult(s_type) is { Implicit: false } ? parsed.GetValue(s_type) : null;
         if (recipe is null || word is null) return output;
-        if (Recipe.TryParse(word, out Recipe? type)) return type == recipe.Recipe ? output : throw new NibbleException($"the recipe makes {recipe.Recipe.Name}, not {type.Name}; leave out the type");
+        if (Recipe.TryParse(word, out Recipe? type)) return type == recipe.Recipe ? output : throw new NibbleException($"{RecipeCommands.Source(parsed).Path}: the recipe makes {recipe.Recipe.Name}, not {type.Name}; leave out the type");
         return output is null ? word : throw new NibbleException($"both {word} and {output} are to be written; name one file");
     }
 

@@ -27,7 +27,7 @@ internal static class RecipeCommands
     {
         if (parsed.GetValue(s_write) is not { } path) return null;
         if (isDryRun) throw new NibbleException("--write-recipe needs the result, which --dry-run does not make; leave out one of them");
-        CommonOptions.CheckFolder(path);
+        OutputFolder.Check(path);
         return path;
     }
 
@@ -37,7 +37,7 @@ internal static class RecipeCommands
     public static RecipeFile? Read(ParseResult parsed, IEnumerable<Option> contained)
     {
         if (parsed.GetValue(s_recipe) is not { } path) return null;
-        if (contained.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } said) throw new NibbleException($"{said.Name} is what the recipe says already; leave it out, or make another file without --recipe");
+        if (contained.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } said) throw new NibbleException($"{path}: types, metadata and parts come from the recipe; leave out {said.Name}, or make another file without --recipe");
         return RecipeFile.Read(path);
     }
 

@@ -17,10 +17,10 @@ internal static class Failure
     public static TimeSpan TimeToStop { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Says that the program was stopped from the keyboard and returns the exit code for it.</summary>
-    /// <param name="keepsProgress">Whether what was finished stays for a later run.</param>
-    public static int ReportInterrupted(bool keepsProgress)
+    /// <param name="kept">What stays for a later run, and how that goes on; <see langword="null"/> for nothing.</param>
+    public static int ReportInterrupted(string? kept)
     {
-        Report(keepsProgress ? "stopped; finished tensors are kept, continue with --resume" : "stopped; nothing was left half-written");
+        Report($"stopped; {kept ?? "nothing was left half-written"}");
         return Interrupted;
     }
 

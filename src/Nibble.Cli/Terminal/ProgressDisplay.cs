@@ -48,7 +48,7 @@ internal static class ProgressDisplay
             if (clock.Elapsed < next || step.Fraction >= 1) return;
             next = clock.Elapsed + s_betweenLines;
             string left = step.Fraction > 0 ? $", {Duration(clock.Elapsed * (1 / step.Fraction - 1))} left" : "";
-            Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title}{(step.Text.Length > 0 ? " " : "")}{step.Text} {step.Fraction * 100:F0} %{left}"));
+            Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title}{(step.Text.Length > 0 ? " " : "")}{step.Text}{(step.Text.Length > 0 ? "," : "")} {step.Fraction * 100:F0} %{left}"));
         });
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Unicode;
+
 namespace Nibble.Cli.Terminal;
 
 /// <summary>A text that the user names.</summary>
@@ -12,6 +14,14 @@ internal static class TextFile
         if (!File.Exists(path)) throw new NibbleException($"{path}: no such file");
         byte[] bytes = File.ReadAllBytes(path);
         return bytes.Length > 0 ? bytes : throw new NibbleException($"{path}: the file is empty");
+    }
+
+    /// <summary>The same, of a file that must be text.</summary>
+    /// <exception cref="NibbleException">It cannot be read, is empty, or is no text.</exception>
+    public static byte[] ReadText(string path, CancellationToken cancellationToken = default)
+    {
+        byte[] bytes = Read(path, cancellationToken);
+        return Utf8.IsValid(bytes) ? bytes : throw new NibbleException($"{path}: is not UTF-8 text; name a text file");
     }
 
     public static byte[] ReadStandardInput(CancellationToken cancellationToken = default)

@@ -191,7 +191,7 @@ internal sealed class AtomicFile : IDisposable
         }
     }
 
-    private NibbleException Failed(IOException e) => new($"{Path}: cannot be written: {e.Message}", e);
+    private NibbleException Failed(IOException e) => new($"{Path}: cannot be written: {OutputFolder.Reason(e)}", e);
 
     private void NoRoom(long length, long available) =>
         Throw.BadFile(Path, $"the disk is full: {length:N0} bytes are needed, {available:N0} are available; free some space or choose another folder");

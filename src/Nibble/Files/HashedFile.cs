@@ -28,6 +28,10 @@ public sealed record HashedFile(string Name, string Sha256)
                 bytesRead?.Invoke(read);
             }
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new NibbleException($"{path}: no such file", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new NibbleException($"{path}: cannot be read ({e.Message.ReplaceLineEndings(" ")})", e);

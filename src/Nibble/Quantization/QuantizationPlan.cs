@@ -39,6 +39,9 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
     /// <summary>Tensors whose rows do not fill whole blocks of the format that was wanted, so that they got another.</summary>
     public int Fallbacks => Tensors.Count(t => t.InsteadOf is not null);
 
+    /// <summary>Rules of which the expression finds no tensor that can have another type: most likely misspelt.</summary>
+    public IReadOnlyList<TensorRule> UnmatchedRules { get; init; } = [];
+
     /// <summary>Average over all weights.</summary>
     public double BitsPerWeight => 8.0 * TargetBytes / Tensors.Sum(t => t.Target.Count);
 
@@ -79,6 +82,8 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
             Throw.BadFile(file.Path, "is no GGUF file in several parts, so there are none to keep; for parts of a size give --split-max-size instead of --keep-split");
 
         TensorChooser chooser = new(file, recipe, options);
+        if (chooser.Layers > 0)
+            foreach (TensorRule rule in options.Rules) rule.CheckLayers(chooser.Layers);
         List<PlannedTensor> planned = [];
         int layers = chooser.Layers, kept = layers - options.PrunedLayers.Count(layer => layer < layers);
         foreach (TensorInfo source in InOrder(file))
@@ -103,7 +108,8 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
             PruneMetadata(metadata, options.PrunedLayers, layers, kept);
         }
         foreach ((string key, MetadataValue value) in options.Metadata) metadata[key] = value;
-        return new QuantizationPlan(recipe, options, metadata, planned);
+        string[] names = [.. planned.Where(t => TensorRoles.IsQuantized(t.Source.Name, t.Source.Dimensions.Count)).Select(t => t.Source.Name)];
+        return new QuantizationPlan(recipe, options, metadata, planned) { UnmatchedRules = [.. options.Rules.Where(rule => rule.FindsNone(names))] };
 
         void Check(TensorInfo tensor, WeightFormat target)
         {
@@ -114,7 +120,7 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
             // What the format itself can do without, the recipe asks for in the layers alone: nobody collects it for the embedding.
             bool needsImportance = target.NeedsImportance || (recipe.NeedsImportance && target == recipe.Format && tensor.Name is not ("output.weight" or "token_embd.weight"));
             if (needsImportance && options.Importance?.ContainsKey(tensor.Name) != true)
-                Throw.BadInput($"{recipe.Name} stores tensor '{tensor.Name}' as {target}, which needs an importance matrix{(options.Importance is null ? "" : ", and the one given has none for it")}; make one with nibble imatrix and give it with --imatrix");
+                Throw.BadInput($"{recipe.Name} stores tensor '{tensor.Name}' as {target}, which needs an importance matrix{(options.Importance is null ? "" : ", and the one given has none for it")}; make one with nibble imatrix and give it with --imatrix, or collect it on a text with --calibrate");
         }
     }
 

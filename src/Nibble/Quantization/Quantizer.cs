@@ -93,7 +93,7 @@ public static class Quantizer
                     : data;
                 bool losesValues = tensor.IsConverted && converter.LostValues;
                 if (losesValues && !plan.Options.AllowNan)
-                    Throw.BadFile(file.Path, $"tensor '{tensor.Source.Name}' has values that are no finite numbers, or too large for {tensor.Target.Format}; the file is damaged, or wants another type, such as BF16; --allow-nan writes it all the same");
+                    Throw.BadFile(file.Path, $"tensor '{tensor.Source.Name}' {(converter.HadNoNumbers ? "has values that are NaN or infinite; the file is damaged, download or convert it again" : $"has values too large for {tensor.Target.Format}, which ends at {(float)Half.MaxValue}; take another type, such as BF16")}; --allow-nan writes it all the same");
                 if (tensor.IsConverted) errors[chunk.Tensor] += converter.Error;
                 hadLostValues = losesValues || (chunk.FirstRow > 0 && hadLostValues);
                 (bool lost, ErrorSums error) = (hadLostValues, errors[chunk.Tensor]);

@@ -22,10 +22,13 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
     private readonly ParallelOptions _options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
     private AlignedBuffer _result = new(0), _previous = new(0);
     private ErrorSums[] _errors = [];
-    private volatile bool _lostValues;
+    private volatile bool _lostValues, _hadNoNumbers;
 
     /// <summary>Whether some of the values converted last were no finite numbers, or became none.</summary>
     public bool LostValues => _lostValues;
+
+    /// <summary>Whether some of them were NaN or infinite before already.</summary>
+    public bool HadNoNumbers => _hadNoNumbers;
 
     /// <summary>The error of the values converted last, where it is measured; the same whatever the number of threads.</summary>
     public ErrorSums Error { get; private set; }
@@ -49,7 +52,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
         float largest = target == WeightFormat.Of<F16>() ? (float)Half.MaxValue : float.MaxValue;
         int parts = (rows + rowsAtATime - 1) / rowsAtATime;
         if (_errors.Length < parts) _errors = new ErrorSums[parts];
-        _lostValues = false;
+        _lostValues = _hadNoNumbers = false;
         Parallel.For(0, parts, _options, part =>
         {
             int first = part * rowsAtATime, count = Math.Min(rowsAtATime, rows - first);
@@ -59,6 +62,7 @@ internal sealed class TensorConverter(int threads, bool measure) : IDisposable
             source.Dequantize(data.AsSpan<byte>((long)first * sourceRow, count * sourceRow), tails.Source.Span, values);
             bool losesValues = ValueRange.AnyAbove(largest, values);
             if (losesValues) _lostValues = true;
+            if (losesValues && ValueRange.AnyAbove(float.MaxValue, values)) _hadNoNumbers = true;
             target.Quantize(values, importance.Span, tails.Target.Span, blocks);
             if (measure) _errors[part] = Measure(values, target, blocks, tails.Target.Span, losesValues);
             ArrayPool<float>.Shared.Return(buffer);

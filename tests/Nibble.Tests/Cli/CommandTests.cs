@@ -152,6 +152,19 @@ public class CommandTests
         string error = NibbleProcess.Run("quantize", path, "BF16", "-o", folder.At("out.gguf")).Refusal();
         Assert.Contains("blk.0.attn_q.weight", error, StringComparison.Ordinal);
         Assert.Contains("--allow-nan", error, StringComparison.Ordinal);
+        Assert.Contains("NaN or infinite", error, StringComparison.Ordinal);
+        // convert takes the option that it advises.
+        Assert.Contains("--allow-nan", NibbleProcess.Run("convert", path, "--type", "f16", "-o", folder.At("out.gguf")).Refusal(), StringComparison.Ordinal);
+        NibbleProcess.Run("convert", path, "--type", "f16", "-o", folder.At("out.gguf"), "--allow-nan").Success();
+        File.Delete(folder.At("out.gguf"));
+        values[300] = 70_000;
+        GgufModel large = new("llama");
+        large.Add("blk.0.attn_q.weight", values, 256, 4);
+        error = NibbleProcess.Run("quantize", large.Save(folder.At("model.gguf")), "F16", "-o", folder.At("out.gguf")).Refusal();
+        Assert.Contains("too large for F16, which ends at 65504", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("damaged", error, StringComparison.Ordinal);
+        values[300] = float.NaN;
+        model.Save(path);
         Assert.Equal(["model.gguf"], folder.Names);
         using JsonDocument json = Json("quantize", path, "BF16", "-o", folder.At("out.gguf"), "--allow-nan", "--json");
         Assert.InRange(json.RootElement.GetProperty("tensors")[0].GetProperty("relativeError").GetDouble(), 1e-4, 3e-3);

@@ -24,10 +24,11 @@ public class ImatrixCommandTests
             NibbleProcess.Finish(process, output, error);
         }
         Assert.False(File.Exists(folder.At("killed.gguf")));
-        // Another text does not go on from there.
+        // Another text or window does not go on from there, nor throws it away.
         string other = folder.Write("other.txt", File.ReadAllText(s_text)[1..]);
         File.Copy(folder.At("killed.gguf.checkpoint"), folder.At("other.gguf.checkpoint"));
-        Assert.DoesNotContain("going on", NibbleProcess.Run("imatrix", SampleModel.At("F32"), "--text", other, "--ctx", "32", "--chunks", "3", "-o", folder.At("other.gguf")).Success().Error, StringComparison.Ordinal);
+        foreach ((string text, string window, string chunks, string part) in new[] { (other, "32", "200", "on another text"), (s_text, "16", "200", "windows of 32 tokens"), (s_text, "32", "1", "more than --chunks 1") })
+            Assert.Contains(part, NibbleProcess.Run("imatrix", SampleModel.At("F32"), "--text", text, "--ctx", window, "--chunks", chunks, "-o", folder.At("other.gguf")).Refusal(), StringComparison.Ordinal);
 
         // The same model elsewhere does.
         File.Copy(SampleModel.At("F32"), folder.At("moved.gguf"));
@@ -52,6 +53,42 @@ public class ImatrixCommandTests
             Assert.Equal(entry.Sums.Select(s => 2 * s), twice.Entries[name].Sums);
             Assert.Equal([2L * 64], twice.Entries[name].Counts);
         }
+    }
+
+    [Fact]
+    public void Windows_of_several_lengths_count_as_so_many_of_the_longest()
+    {
+        ImportanceMatrix sum = new();
+        sum.Merge(new ImportanceMatrix { Chunks = 4, ChunkLength = 32 });
+        sum.Merge(new ImportanceMatrix { Chunks = 3, ChunkLength = 128 });
+        Assert.Equal((4, 128), (sum.Chunks, sum.ChunkLength));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_stopped_says_what_it_keeps()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("signals are sent with kill");
+        using TemporaryFolder folder = new();
+        using Process process = NibbleProcess.Start(["imatrix", SampleModel.At("F32"), "--text", s_text, "--ctx", "16", "--output-frequency", "1", "-o", folder.At("i.gguf"), "-t", "1"]);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        while (!File.Exists(folder.At("i.gguf.checkpoint")) && !process.HasExited) await Task.Delay(1);
+        using (Process kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) kill.WaitForExit();
+        NibbleResult result = NibbleProcess.Finish(process, output, error);
+        Assert.Equal(130, result.ExitCode);
+        Assert.Matches("stopped; (1 window is|[0-9]+ windows are) kept; the same command goes on from there", result.Error);
+        Assert.Equal(["i.gguf.checkpoint"], folder.Names);
+    }
+
+    [Fact]
+    public void A_model_is_not_overwritten_by_way_of_a_link()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("links need a privilege there");
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder.At("real"));
+        File.Copy(SampleModel.At("F32"), folder.At("real/model.gguf"));
+        Directory.CreateSymbolicLink(folder.At("link"), folder.At("real"));
+        Assert.Contains("is the model that is read", NibbleProcess.Run("imatrix", folder.At("real/model.gguf"), "--text", s_text, "-o", folder.At("link/model.gguf")).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("is the model that is read", NibbleProcess.Run("quantize", folder.At("link/model.gguf"), "Q4_0", "-o", folder.At("real/model.gguf")).Refusal(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -80,6 +117,9 @@ public class ImatrixCommandTests
     [InlineData("imatrix MODEL --text TEXT -o EMPTY", "--output is empty")]
     [InlineData("imatrix MODEL --text TEXT -o /nowhere/i.gguf", "the folder /nowhere does not exist")]
     [InlineData("imatrix --in-file TEXT", "sample.txt")]
+    [InlineData("imatrix MODEL --text MODEL", "is not UTF-8 text")]
+    [InlineData("imatrix --in-file TEXT --in-file MODEL -o MODEL", "is what --in-file reads")]
+    [InlineData("quantize MODEL Q4_0 --calibrate MODEL", "is not UTF-8 text")]
     [InlineData("quantize MODEL Q4_0 --imatrix TEXT", "sample.txt")]
     public void What_makes_no_sense_is_refused_in_one_line(string line, string part)
     {

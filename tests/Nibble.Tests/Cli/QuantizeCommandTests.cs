@@ -31,10 +31,56 @@ public class QuantizeCommandTests
     {
         using TemporaryFolder folder = new();
         string matrix = Shared.Find("golden/tiny-imatrix.dat");
-        NibbleProcess.Run("quantize", s_source, "Q4_K_S", "--imatrix", matrix, "--include-weights", "ffn_up", "--include-weights", "attn_q", "--exclude-weights", "blk.2.", "-o", folder.At("out.gguf")).Success();
+        NibbleProcess.Run("quantize", s_source, "Q4_K_S", "--imatrix", matrix, "--include-weights", "ffn_up", "--include-weights", "attn_q", "-o", folder.At("out.gguf")).Success();
         using ModelFile result = ModelFile.Open(folder.At("out.gguf")), without = ModelFile.Open(SampleModel.At("Q4_K_S"));
-        Assert.Equal(["blk.0.attn_q.weight", "blk.0.ffn_up.weight", "blk.1.attn_q.weight", "blk.1.ffn_up.weight", "blk.3.attn_q.weight", "blk.3.ffn_up.weight"], Different(without, result));
-        Assert.Equal(6, result.Metadata.Integer("quantize.imatrix.entries_count"));
+        Assert.Equal(["blk.0.attn_q.weight", "blk.0.ffn_up.weight", "blk.1.attn_q.weight", "blk.1.ffn_up.weight", "blk.2.attn_q.weight", "blk.2.ffn_up.weight", "blk.3.attn_q.weight", "blk.3.ffn_up.weight"], Different(without, result));
+        Assert.Equal(8, result.Metadata.Integer("quantize.imatrix.entries_count"));
+
+        NibbleResult excluded = NibbleProcess.Run("quantize", s_source, "Q4_K_S", "--imatrix", matrix, "--exclude-weights", "blk.", "--exclude-weights", "nothing", "-o", folder.At("none.gguf")).Success();
+        Assert.Contains("--exclude-weights nothing does nothing", excluded.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("--exclude-weights blk.", excluded.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--output-tensor-type Q6_K --leave-output-tensor", "--leave-output-tensor")]
+    [InlineData("--exclude-weights ffn", "--imatrix")]
+    [InlineData("--imatrix MATRIX --exclude-weights ffn --include-weights attn", "take one")]
+    [InlineData("--layers 2-9=Q6_K", "has 4")]
+    [InlineData("--layers 4=Q6_K", "'4=Q6_K'")]
+    [InlineData("--output-tensor-type Q5_K_X", "--output-tensor-type")]
+    [InlineData("--calibrate nowhere.txt", "nowhere.txt: no such file")]
+    [InlineData("--recipe nowhere.json", "nowhere.json: no such file")]
+    [InlineData("--recipe MODEL", "is no recipe")]
+    [InlineData("--tensor-types RULES", "rules.txt: line 2: ")]
+    public void What_contradicts_itself_is_refused_in_one_line(string line, string part)
+    {
+        using TemporaryFolder folder = new();
+        string rules = folder.Write("rules.txt", "attn_v=Q8_0\nffn_up\n");
+        string[] words = [.. line.Split(' ').Select(word => word switch { "MATRIX" => Shared.Find("golden/tiny-imatrix.dat"), "MODEL" => s_source, "RULES" => rules, _ => word })];
+        Assert.Contains(part, NibbleProcess.Run(["quantize", s_source, .. line.Contains("--recipe", StringComparison.Ordinal) ? (string[])[] : ["Q4_0"], .. words, "-o", folder.At("out.gguf")]).Refusal(), StringComparison.Ordinal);
+        Assert.Equal(["rules.txt"], folder.Names);
+    }
+
+    [Fact]
+    public void A_type_that_is_not_for_the_model_is_told_in_one_line()
+    {
+        using TemporaryFolder folder = new();
+        string output = NibbleProcess.Run("quantize", s_source, "I2_S", "-o", folder.At("out.gguf")).Success().Output;
+        string line = Assert.Single(output.Split('\n'), line => line.StartsWith("suspicious:", StringComparison.Ordinal));
+        Assert.Matches("^suspicious: [0-9]+ tensors have errors of .* where I2_S usually has ", line);
+    }
+
+    [Fact]
+    public void The_output_may_have_the_type_of_a_recipe_and_rules_that_find_nothing_are_told()
+    {
+        using TemporaryFolder folder = new();
+        NibbleResult result = NibbleProcess.Run("quantize", s_source, "Q4_K_M", "--layers", "first:1=Q6_K", "--output-tensor-type", "Q5_K_M", "--tensor-type", "atn_v=Q8_0", "--tensor-type", "attn_q=Q8_0", "-o", folder.At("out.gguf"), "--json").Success();
+        using JsonDocument json = JsonDocument.Parse(result.Output);
+        Assert.Contains("atn_v=Q8_0 finds no matrix", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("attn_q=Q8_0", result.Error, StringComparison.Ordinal);
+        Assert.Equal(1, json.RootElement.GetProperty("unmatchedRules").GetInt32());
+        using ModelFile made = ModelFile.Open(folder.At("out.gguf"));
+        Assert.Equal(("Q5_K", "Q6_K", "Q4_K"), (made.Find("output.weight")!.TypeName, made.Find("blk.0.attn_k.weight")!.TypeName, made.Find("blk.1.attn_k.weight")!.TypeName));
     }
 
     [Fact]
@@ -86,7 +132,7 @@ public class QuantizeCommandTests
     [InlineData("--override-kv a")]
     [InlineData("--prune-layers x")]
     [InlineData("--prune-layers 4")]
-    [InlineData("--output-tensor-type Q4_K_M")]
+    [InlineData("--output-tensor-type Q4_K_X")]
     [InlineData("--tensor-type attn_v")]
     [InlineData("--tensor-type [=Q8_0")]
     [InlineData("--layers 2")]

@@ -41,22 +41,30 @@ public static class ImportanceFile
     /// <param name="matrix">What was collected so far.</param>
     /// <param name="path">The file.</param>
     /// <param name="origin">What it is collected from: model, text and settings.</param>
-    public static void WriteCheckpoint(ImportanceMatrix matrix, string path, string origin) => Write(matrix, path, [new(OriginKey, origin)]);
+    public static void WriteCheckpoint(ImportanceMatrix matrix, string path, ImportanceOrigin origin)
+    {
+        ArgumentNullException.ThrowIfNull(origin);
+        Write(matrix, path, [new(OriginKey, origin.ToString())]);
+    }
 
     /// <summary>An unfinished collection from the same origin, or <see langword="null"/> where there is none.</summary>
-    /// <exception cref="NibbleException">The file is damaged.</exception>
-    public static ImportanceMatrix? TryReadCheckpoint(string path, string origin)
+    /// <exception cref="NibbleException">The file is damaged, or from another origin.</exception>
+    public static ImportanceMatrix? TryReadCheckpoint(string path, ImportanceOrigin origin)
     {
+        ArgumentNullException.ThrowIfNull(origin);
         if (!File.Exists(path)) return null;
+        string? difference;
         try
         {
             using GgufFile file = GgufFile.Open(path);
-            return file.Metadata.String(OriginKey) == origin ? ReadGguf(file) : null;
+            difference = origin.Difference(file.Metadata.String(OriginKey));
+            if (difference is null) return ReadGguf(file);
         }
         catch (NibbleException e)
         {
             throw new NibbleException($"{path}: what an earlier run saved here to go on from is damaged; delete this file to begin anew", e);
         }
+        return Throw.BadFile<ImportanceMatrix>(path, $"what an earlier run saved here to go on from was collected {difference}; go on as it was begun, delete this file to begin anew, or name another file with --output");
     }
 
     private static void Write(ImportanceMatrix matrix, string path, IEnumerable<KeyValuePair<string, string>> notes)

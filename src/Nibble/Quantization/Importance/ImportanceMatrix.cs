@@ -75,7 +75,11 @@ public sealed class ImportanceMatrix
         }
         foreach (string dataset in other.Datasets)
             if (!Datasets.Contains(dataset)) Datasets.Add(dataset);
-        Chunks += other.Chunks;
-        ChunkLength = Math.Max(ChunkLength, other.ChunkLength);
+        int length = Math.Max(ChunkLength, other.ChunkLength);
+        long tokens = (long)Chunks * ChunkLength + (long)other.Chunks * other.ChunkLength;
+        // Windows of several lengths count as so many of the longest; where a length is not known, windows are windows.
+        bool isMixed = Chunks > 0 && other.Chunks > 0 && ChunkLength > 0 && other.ChunkLength > 0 && ChunkLength != other.ChunkLength;
+        Chunks = isMixed ? (int)Math.Min((tokens + length - 1) / length, int.MaxValue) : Chunks + other.Chunks;
+        ChunkLength = length;
     }
 }

@@ -4,12 +4,18 @@ using Nibble.Files;
 using Nibble.Files.Gguf;
 using Nibble.Files.HuggingFace;
 using Nibble.Formats;
+using Nibble.Memory;
 
 namespace Nibble.Quantization.Recipes;
 
 /// <summary>The file: JSON with one line for each file, tensor and metadata key, so that two of them can be compared line by line.</summary>
 public sealed partial record RecipeFile
 {
+    private const string NoRecipe = "is no recipe; nibble quantize --write-recipe makes one";
+
+    /// <summary>Bytes within which a text shows that it is an object.</summary>
+    private const int LongestStart = 1 << 10;
+
     /// <summary>The form that is written; one that changes its meaning gets the next number.</summary>
     private const int Form = 1;
 
@@ -90,8 +96,13 @@ public sealed partial record RecipeFile
     /// <exception cref="NibbleException">It cannot be read, is no recipe, or one of a later version.</exception>
     public static RecipeFile Read(string path)
     {
+        using (MappedFile file = new(path))
+        {
+            // A model, say, is no damaged recipe.
+            if (file.Length > 0 && !file.Region.AsSpan<byte>(0, (int)Math.Min(file.Length, LongestStart)).TrimStart(" \t\r\n\ufeff"u8).StartsWith("{"u8)) Throw.BadFile(path, NoRecipe);
+        }
         JsonSection json = JsonSection.Read(path);
-        if (json.TryInt("nibble-recipe") is not int form) return Throw.BadFile<RecipeFile>(path, "is no recipe; nibble quantize --write-recipe makes one");
+        if (json.TryInt("nibble-recipe") is not int form) return Throw.BadFile<RecipeFile>(path, NoRecipe);
         string version = json.TryString("version") ?? "";
         if (form > Form || json.TryFloat("seed") is not (null or 0)) Later(path, version, "is of a later form");
         string type = json.TryString("type") ?? Damaged<string>(path, "type");

@@ -5,7 +5,7 @@ using Nibble.Files.Gguf;
 namespace Nibble.Quantization.Resuming;
 
 /// <summary>
-/// What an unfinished run has finished, in a file beside its partial ones, <c>.NAME.partial.journal</c>: what was to be made of what, then
+/// What an unfinished run has finished, in a file beside its partial ones, <c>.NAME.partial.journal</c> (NAME without <c>.gguf</c>): what was to be made of what, then
 /// a line for each tensor that is completely written. Only one run at a time has it open.
 /// </summary>
 internal sealed class Journal : IDisposable
@@ -14,6 +14,9 @@ internal sealed class Journal : IDisposable
 
     /// <summary>Some hundred thousand tensors.</summary>
     private const int LongestFile = 1 << 26;
+
+    // A file that another process has locked: EWOULDBLOCK, and what Windows has for it.
+    private const int Taken = 11, TakenOnMac = 35, TakenOnWindows = unchecked((int)0x80070020);
 
     private readonly FileStream _stream;
 
@@ -86,7 +89,17 @@ internal sealed class Journal : IDisposable
     private static FileStream OpenFile(string target, FileMode mode)
     {
         FileStream? stream = null;
-        Try(target, () => stream = new(PathOf(target), mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
+        Try(target, () =>
+        {
+            try
+            {
+                stream = new(PathOf(target), mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (IOException e) when (e.HResult is Taken or TakenOnMac or TakenOnWindows)
+            {
+                throw new NibbleException($"{target}: another nibble is writing this file; wait for it, or name another output", e);
+            }
+        });
         return stream!;
     }
 
@@ -121,7 +134,7 @@ internal sealed class Journal : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new NibbleException($"{path}: the progress of this run cannot be kept: {e.Message}", e);
+            throw new NibbleException($"{path}: the progress of this run cannot be kept: {(e is IOException io ? OutputFolder.Reason(io) : "no permission; choose another folder or change its permissions")}", e);
         }
     }
 }

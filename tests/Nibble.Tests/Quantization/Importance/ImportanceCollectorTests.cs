@@ -55,15 +55,16 @@ public class ImportanceCollectorTests
     public void A_collection_goes_on_from_a_checkpoint_as_if_nothing_had_happened()
     {
         using TemporaryFolder folder = new();
+        ImportanceOrigin origin = new("model", "text", 16, IncludeOutput: false);
         ImportanceMatrix expected = Collect(5);
         Assert.Equal(5, expected.Chunks);
         using CancellationTokenSource stop = new();
         Assert.ThrowsAny<OperationCanceledException>(() => Collect(5, afterChunk: m =>
         {
-            if (m.Chunks == 2) ImportanceFile.WriteCheckpoint(m, folder.At("checkpoint"), "origin");
+            if (m.Chunks == 2) ImportanceFile.WriteCheckpoint(m, folder.At("checkpoint"), origin);
             if (m.Chunks == 3) stop.Cancel();
         }, cancellationToken: stop.Token));
-        ImportanceMatrix resumed = ImportanceFile.TryReadCheckpoint(folder.At("checkpoint"), "origin")!;
+        ImportanceMatrix resumed = ImportanceFile.TryReadCheckpoint(folder.At("checkpoint"), origin)!;
         Assert.Equal(2, resumed.Chunks);
         ImportanceFileTests.AssertSame(expected, Collect(5, resumed));
     }

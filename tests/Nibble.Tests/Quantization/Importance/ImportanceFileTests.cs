@@ -8,6 +8,8 @@ namespace Nibble.Tests.Quantization.Importance;
 
 public class ImportanceFileTests
 {
+    private static readonly ImportanceOrigin s_here = new("model|x86", "ab", 32, IncludeOutput: false);
+
     [Theory]
     [InlineData("tiny")]
     [InlineData("odd")]
@@ -170,10 +172,10 @@ public class ImportanceFileTests
     public void A_damaged_checkpoint_is_refused_with_the_remedy()
     {
         using TemporaryFolder folder = new();
-        ImportanceFile.WriteCheckpoint(Sample(), folder.At("c"), "here");
+        ImportanceFile.WriteCheckpoint(Sample(), folder.At("c"), s_here);
         byte[] whole = File.ReadAllBytes(folder.At("c"));
         foreach (int length in new[] { 0, 10, whole.Length / 2 })
-            Assert.Contains("delete", FileErrors.Of(folder.At("c"), () => ImportanceFile.TryReadCheckpoint(folder.Write("c", whole.AsSpan(0, length)), "here")), StringComparison.Ordinal);
+            Assert.Contains("delete", FileErrors.Of(folder.At("c"), () => ImportanceFile.TryReadCheckpoint(folder.Write("c", whole.AsSpan(0, length)), s_here)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -200,10 +202,19 @@ public class ImportanceFileTests
     public void A_checkpoint_is_taken_up_by_its_own_origin_alone()
     {
         using TemporaryFolder folder = new();
-        Assert.Null(ImportanceFile.TryReadCheckpoint(folder.At("c"), "here"));
-        ImportanceFile.WriteCheckpoint(Sample(), folder.At("c"), "here");
-        Assert.Null(ImportanceFile.TryReadCheckpoint(folder.At("c"), "there"));
-        AssertSame(Sample(), ImportanceFile.TryReadCheckpoint(folder.At("c"), "here")!);
+        Assert.Null(ImportanceFile.TryReadCheckpoint(folder.At("c"), s_here));
+        ImportanceFile.WriteCheckpoint(Sample(), folder.At("c"), s_here);
+        AssertSame(Sample(), ImportanceFile.TryReadCheckpoint(folder.At("c"), s_here)!);
+        foreach ((ImportanceOrigin there, string part) in new[]
+        {
+            (s_here with { Model = "another|model" }, "another model"), (s_here with { Text = "cd" }, "another text"),
+            (s_here with { Window = 64 }, "windows of 32 tokens (--ctx), not 64"), (s_here with { IncludeOutput = true }, "--process-output"),
+        })
+        {
+            string message = FileErrors.Of(folder.At("c"), () => ImportanceFile.TryReadCheckpoint(folder.At("c"), there));
+            Assert.Contains(part, message, StringComparison.Ordinal);
+            Assert.Contains("delete this file", message, StringComparison.Ordinal);
+        }
     }
 
     internal static void AssertSame(ImportanceMatrix expected, ImportanceMatrix actual)

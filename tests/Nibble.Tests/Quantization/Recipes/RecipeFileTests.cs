@@ -216,7 +216,7 @@ public class RecipeFileTests
 
     [Theory]
     [InlineData("{}", "--write-recipe")]
-    [InlineData("[1]", "JSON")]
+    [InlineData("[1]", "is no recipe")]
     [InlineData("""{"nibble-recipe": 2, "version": "9.8.7"}""", "9.8.7")]
     [InlineData("""{"nibble-recipe": 1, "version": "9.8.7", "seed": 5}""", "9.8.7")]
     [InlineData("""{"nibble-recipe": 1, "version": "9.8.7", "type": "Q9_X"}""", "9.8.7")]
