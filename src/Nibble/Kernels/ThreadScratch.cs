@@ -6,16 +6,16 @@ namespace Nibble.Kernels;
 internal static unsafe class ThreadScratch
 {
     [ThreadStatic]
-    private static AlignedBuffer? t_buffer;
+    private static AlignedBuffer? s_buffer;
 
     /// <summary>At least <paramref name="bytes"/> bytes, undefined, until the thread asks again.</summary>
     public static byte* Take(long bytes)
     {
-        if (t_buffer is null || t_buffer.Length < bytes)
+        if (s_buffer is null || s_buffer.Length < bytes)
         {
-            t_buffer?.Dispose();
-            t_buffer = AlignedBuffer.Uninitialized(bytes);
+            s_buffer?.Dispose();
+            s_buffer = AlignedBuffer.Uninitialized(bytes);
         }
-        return t_buffer.Pointer;
+        return s_buffer.Pointer;
     }
 }

@@ -5,7 +5,7 @@ namespace Nibble.Kernels.Panels;
 /// <summary>The kernel for AVX-512 VNNI, assembled by <see cref="VnniAssembler"/>.</summary>
 internal readonly unsafe struct VnniKernel : IPanelKernel
 {
-    private static readonly ConcurrentDictionary<PanelShape, Lazy<VnniKernel>> Assembled = [];
+    private static readonly ConcurrentDictionary<PanelShape, Lazy<VnniKernel>> s_assembled = [];
 
     // For 1, 2, 4 and 8 tokens.
     private readonly nint _one, _two, _four, _eight;
@@ -19,7 +19,7 @@ internal readonly unsafe struct VnniKernel : IPanelKernel
     /// <summary>The kernel for a shape, assembled when first asked for, unless the system allows no assembled code.</summary>
     public static bool TryGet(PanelShape shape, out VnniKernel kernel)
     {
-        kernel = InstructionSets.HasAvx512Vnni ? Assembled.GetOrAdd(shape, key => new(() => new VnniKernel(key))).Value : default;
+        kernel = InstructionSets.HasAvx512Vnni ? s_assembled.GetOrAdd(shape, key => new(() => new VnniKernel(key))).Value : default;
         return kernel._one != 0 && kernel._two != 0 && kernel._four != 0 && kernel._eight != 0;
     }
 
