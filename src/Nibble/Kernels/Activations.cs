@@ -20,9 +20,17 @@ public sealed unsafe class Activations(int columns) : IDisposable
         public bool IsCurrent;
     }
 
+    private sealed class TileForm(Type block) : IDisposable
+    {
+        public readonly Type Block = block;
+        public readonly TokenTiles Tiles = new();
+        public bool IsCurrent;
+
+        public void Dispose() => Tiles.Dispose();
+    }
+
     private readonly List<Form> _forms = [];
-    private readonly List<(Type Block, TokenTiles Tiles)> _tiles = [];
-    private readonly List<Type> _currentTiles = [];
+    private readonly List<TileForm> _tiles = [];
     private readonly FloatTiles _floatTiles = new();
     private float* _currentFloatTiles;
     private AlignedBuffer _values = new(0);
@@ -85,12 +93,11 @@ public sealed unsafe class Activations(int columns) : IDisposable
     /// <summary>The values in tiles of tokens, quantized as <typeparamref name="TBlock"/>.</summary>
     internal TokenTiles AsTiles<TBlock>(WorkerPool pool) where TBlock : unmanaged, IActivationBlock<TBlock>
     {
-        TokenTiles? tiles = _tiles.Find(t => t.Block == typeof(TBlock)).Tiles;
-        if (tiles is null) _tiles.Add((typeof(TBlock), tiles = new TokenTiles()));
-        if (_currentTiles.Contains(typeof(TBlock))) return tiles;
-        tiles.Fill<TBlock>(Pointer, Tokens, Columns, pool);
-        _currentTiles.Add(typeof(TBlock));
-        return tiles;
+        TileForm? form = _tiles.Find(f => f.Block == typeof(TBlock));
+        if (form is null) _tiles.Add(form = new TileForm(typeof(TBlock)));
+        if (!form.IsCurrent) form.Tiles.Fill<TBlock>(Pointer, Tokens, Columns, pool);
+        form.IsCurrent = true;
+        return form.Tiles;
     }
 
     /// <summary>The values in tiles of tokens as they are.</summary>
@@ -104,14 +111,14 @@ public sealed unsafe class Activations(int columns) : IDisposable
     {
         _values.Dispose();
         _floatTiles.Dispose();
-        foreach ((_, TokenTiles tiles) in _tiles) tiles.Dispose();
+        foreach (TileForm form in _tiles) form.Dispose();
         foreach (Form form in _forms) form.Buffer?.Dispose();
     }
 
     private void Forget()
     {
         foreach (Form form in _forms) form.IsCurrent = false;
-        _currentTiles.Clear();
+        foreach (TileForm form in _tiles) form.IsCurrent = false;
         _currentFloatTiles = null;
     }
 

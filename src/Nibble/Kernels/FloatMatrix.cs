@@ -43,8 +43,7 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
                 float* target = result + (long)token * Rows + row;
                 bool fits = rows == RowPanel.Rows && tokens == TokenTiles.Tokens;
                 FloatKernel.Run(panel, input.FloatTiles + (long)token * Columns, Columns, fits ? target : edge, fits ? Rows : RowPanel.Rows);
-                for (int t = 0; t < tokens && !fits; t++)
-                    new Span<float>(edge + t * RowPanel.Rows, rows).CopyTo(new Span<float>(target + (long)t * Rows, rows));
+                if (!fits) RowPanel.CopyResult(edge, tokens, rows, target, Rows);
             }
         }
     }

@@ -5,8 +5,8 @@ using Nibble.Memory;
 namespace Nibble.Kernels;
 
 /// <summary>
-/// A matrix of levels. One token at a time is multiplied row by row, which reads the blocks as fast as memory delivers them; several
-/// tokens are multiplied with panels of 16 rows, unpacked once for all of them.
+/// A matrix of levels. Where the processor has AVX-512 VNNI its rows are packed 16 side by side when it is first used, and multiplied so
+/// with any number of tokens. Elsewhere one token is multiplied row by row, and several with panels of 16 rows, unpacked once for all of them.
 /// </summary>
 internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
     : WeightMatrix<TWeight, TActivation, NoTail>(format, data, rows, columns)
@@ -78,8 +78,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
                 arguments.ResultStride = (fits ? Rows : RowPanel.Rows) * sizeof(float);
                 input.Tiles.Select(token / TokenTiles.Tokens, ref arguments);
                 kernel.Run(&arguments, tokens);
-                for (int t = 0; t < tokens && !fits; t++)
-                    new Span<float>(edge + t * RowPanel.Rows, rows).CopyTo(new Span<float>(target + (long)t * Rows, rows));
+                if (!fits) RowPanel.CopyResult(edge, tokens, rows, target, Rows);
             }
         }
     }
@@ -105,8 +104,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
                 arguments.ResultStride = (fits ? Rows : RowPanel.Rows) * sizeof(float);
                 input.Tiles.Select(token / TokenTiles.Tokens, ref arguments);
                 kernel.Run(&arguments, input.Tokens == 1 ? 1 : Math.Max(2, tokens));
-                for (int t = 0; t < tokens && !fits; t++)
-                    new Span<float>(edge + t * RowPanel.Rows, rows).CopyTo(new Span<float>(target + (long)t * Rows, rows));
+                if (!fits) RowPanel.CopyResult(edge, tokens, rows, target, Rows);
             }
         }
     }

@@ -64,6 +64,17 @@ internal static unsafe class RowPanel
         }
     }
 
+    /// <summary>Copies what a kernel wrote, <c>[tokens, 16]</c>, to where fewer rows or tokens are left.</summary>
+    /// <param name="result">What the kernel wrote.</param>
+    /// <param name="tokens">Tokens to copy.</param>
+    /// <param name="rows">Rows to copy.</param>
+    /// <param name="target">Where the first row of the first token belongs.</param>
+    /// <param name="stride">Values from one token to the next there.</param>
+    public static void CopyResult(float* result, int tokens, int rows, float* target, long stride)
+    {
+        for (int t = 0; t < tokens; t++) new Span<float>(result + t * Rows, rows).CopyTo(new Span<float>(target + t * stride, rows));
+    }
+
     private static long ScaleBytes<TWeight>(int columns) where TWeight : unmanaged, IAvx2Levels<TWeight> =>
         (long)columns / Group<TWeight>() * Rows * sizeof(float);
 }
