@@ -1,0 +1,79 @@
+namespace Nibble.Evaluation.Comparison;
+
+/// <summary>
+/// What several quantized variants of a model cost against the model they were made of: all that <c>nibble compare</c> measured, and
+/// the content of <c>report.json</c>. The pages that people read are made of nothing else.
+/// </summary>
+public sealed record ComparisonReport
+{
+    /// <summary>The form that is written; one that changes its meaning gets the next number.</summary>
+    public const int CurrentForm = 1;
+
+    /// <summary>The form of this report.</summary>
+    public int Form { get; init; } = CurrentForm;
+
+    /// <summary>The version of Nibble that measured.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>When the report was written.</summary>
+    public required DateTimeOffset Written { get; init; }
+
+    /// <summary>Where the speed was measured.</summary>
+    public required MeasuringMachine Machine { get; init; }
+
+    /// <summary>The text that was predicted.</summary>
+    public required MeasuredText Text { get; init; }
+
+    /// <summary>The model that all others are compared with.</summary>
+    public required ComparedModel Base { get; init; }
+
+    /// <summary>The tasks that were done, in the order of their domains; empty for none.</summary>
+    public IReadOnlyList<ComparedTask> Tasks { get; init; } = [];
+
+    /// <summary>The variants, the largest first.</summary>
+    public required IReadOnlyList<VariantReport> Variants { get; init; }
+
+    /// <summary>A stretch of the text, token by token; <see langword="null"/> where none was recorded.</summary>
+    public Passage? Passage { get; init; }
+
+    /// <summary>Which variant to take, and why.</summary>
+    public required Recommendation Recommendation { get; init; }
+}
+
+/// <summary>The machine that measured.</summary>
+/// <param name="Processor">Its processor's name for itself.</param>
+/// <param name="Threads">Threads that computed.</param>
+public sealed record MeasuringMachine(string Processor, int Threads);
+
+/// <summary>A text, cut into windows of which the second half is scored.</summary>
+/// <param name="Name">The name of its file.</param>
+/// <param name="Sha256">SHA-256 of its bytes, 64 hexadecimal digits.</param>
+/// <param name="ContextLength">Tokens of a window.</param>
+/// <param name="Windows">Windows that were read.</param>
+/// <param name="Tokens">Tokens that were scored.</param>
+public sealed record MeasuredText(string Name, string Sha256, int ContextLength, int Windows, long Tokens);
+
+/// <summary>A model, by itself.</summary>
+/// <param name="Name">What it is called in the report: its level, or the name of its file.</param>
+/// <param name="File">The name of its file or folder.</param>
+/// <param name="ContentId">Tells its content from any other (<see cref="Files.ContentIdentity"/>).</param>
+/// <param name="Bytes">Bytes of its files.</param>
+/// <param name="BitsPerWeight">Average over all weights.</param>
+/// <param name="Perplexity">e to the mean negative log-probability of a scored token.</param>
+/// <param name="Speed">How fast it ran; <see langword="null"/> where that was not measured.</param>
+public sealed record ComparedModel(string Name, string File, string ContentId, long Bytes, double BitsPerWeight, Estimate Perplexity, SpeedFigures? Speed);
+
+/// <summary>How fast a model ran, and the memory that it takes.</summary>
+/// <param name="Prompt">Reading a prompt.</param>
+/// <param name="Generation">Generating, one token at a time.</param>
+/// <param name="WeightBytes">Bytes of its weights as they are used.</param>
+/// <param name="RunBytes">Bytes of weights, keys and values of a full context, and what it works in.</param>
+/// <param name="ContextLength">Tokens of that context.</param>
+public sealed record SpeedFigures(RateFigures Prompt, RateFigures Generation, long WeightBytes, long RunBytes, int ContextLength);
+
+/// <summary>Tokens per second over several repetitions.</summary>
+/// <param name="Tokens">Tokens of a repetition.</param>
+/// <param name="Median">The median of the repetitions.</param>
+/// <param name="Min">The slowest.</param>
+/// <param name="Max">The fastest.</param>
+public sealed record RateFigures(int Tokens, double Median, double Min, double Max);

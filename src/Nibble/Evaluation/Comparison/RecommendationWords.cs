@@ -1,0 +1,78 @@
+namespace Nibble.Evaluation.Comparison;
+
+/// <summary>The sentences of a recommendation.</summary>
+internal sealed class RecommendationWords(ComparedModel original, RecommendationBounds bounds)
+{
+    public string Choice(VariantReport v)
+    {
+        string tasks = "";
+        if (v.Tasks.Count > 0)
+        {
+            int alike = RecommendationRule.Distinguishable(v.Tasks, bounds.Significance).Count(differs => !differs);
+            tasks = $", indistinguishable on {alike} of {(v.Tasks.Count == 1 ? "1 task" : $"{v.Tasks.Count} tasks")}";
+        }
+        return $"{v.Model.Name}: {Size(v)}, {Loss(v)}{tasks}.";
+    }
+
+    /// <summary>What lies below the choice.</summary>
+    /// <param name="smaller">The variants smaller than it, the smallest first.</param>
+    public string Smaller(ReadOnlySpan<VariantReport> smaller)
+    {
+        if (smaller.IsEmpty) return "It is the smallest that was measured; a still smaller one may do as well.";
+        VariantReport next = smaller[^1];
+        return next.Verdict == Verdict.Beyond
+            ? $"Below it quality falls off: {next.Model.Name}, at {Size(next)}, has {Loss(next)} and {Flips(next)}{LostTasks(next)}."
+            : $"{next.Model.Name} is smaller, at {Size(next)}, and may do as well: with {Loss(next)} it lies on both sides of a bound. A longer text would tell.";
+    }
+
+    /// <summary>What a larger one would bring.</summary>
+    /// <param name="larger">The variants larger than the choice, the smallest first.</param>
+    public string? Larger(ReadOnlySpan<VariantReport> larger)
+    {
+        foreach (VariantReport v in larger)
+            if (v.IsOnFront) return $"For less loss take {v.Model.Name}, at {Size(v)}, with {Loss(v)} and {Flips(v)}.";
+        return null;
+    }
+
+    /// <summary>Which tasks are told apart, and how fine the others could have been.</summary>
+    public string? Tasks(VariantReport v)
+    {
+        if (v.Tasks.Count == 0) return null;
+        bool[] differs = RecommendationRule.Distinguishable(v.Tasks, bounds.Significance);
+        List<string> parts = [.. v.Tasks.Where((_, i) => differs[i]).Select(t => $"{t.Task} differs by {Figures.Points(t.Difference, t.Low, t.High)}")];
+        double widest = v.Tasks.Where((_, i) => !differs[i]).Select(t => (t.High - t.Low) / 2).DefaultIfEmpty(0).Max();
+        if (widest > 0) parts.Add($"on the {(parts.Count > 0 ? "other tasks" : v.Tasks.Count == 1 ? "task" : "tasks")} a difference below about {Figures.Fixed(100 * widest, 1)} points would not have shown");
+        string text = string.Join("; ", parts);
+        return $"{char.ToUpperInvariant(text[0])}{text[1..]}.";
+    }
+
+    public string FewWindows(int windows) =>
+        $"Not enough evidence to recommend one: {(windows == 1 ? "1 window" : $"{windows} windows")} of text, and at least {bounds.FewestWindows} are needed.";
+
+    public string SoFar(VariantReport v) => $"So far {v.Model.Name} is the smallest that seems good enough: {Size(v)}, {Loss(v)}.";
+
+    public static string MoreText() => "Measure on a longer text, or on more of its windows (--text, --windows).";
+
+    public string Undecided(VariantReport v) =>
+        $"Not enough evidence to recommend one: {v.Model.Name}, at {Size(v)}, may be good enough, but with {Loss(v)} it lies on both sides of a bound.";
+
+    public string NoneWithin(VariantReport nearest) =>
+        $"None of these is good enough: even {nearest.Model.Name}, the nearest to the original, has {Loss(nearest)} at {Size(nearest)}{LostTasks(nearest)}.";
+
+    public static string LargerLevel() => "Try a level of more bits (--types), or quantize with an importance matrix (nibble imatrix) and compare its file (--files).";
+
+    public string Rule() =>
+        $"The rule: the smallest variant of which the 95 % intervals stay within +{Figures.Fixed(100 * bounds.MaxPerplexityIncrease, 0)} % perplexity and {Figures.ThreeDigits(bounds.MaxMeanKld)} nats of mean KL divergence, and which loses no task by more than {Figures.Fixed(100 * bounds.MaxTaskLoss, 0)} points for sure.";
+
+    private string Size(VariantReport v) => $"{Figures.WholePercent((double)v.Model.Bytes / original.Bytes)} of the size";
+
+    private static string Loss(VariantReport v) => $"perplexity {Figures.Change(v.Divergence.PerplexityRatio)}, mean KL divergence {Figures.WithInterval(v.Divergence.MeanKld)}";
+
+    private static string Flips(VariantReport v) => $"another likeliest token in {Figures.PercentWithInterval(v.Divergence.TopChanged)} of places";
+
+    private string LostTasks(VariantReport v)
+    {
+        TaskDifference[] lost = [.. v.Tasks.Where(t => t.High < -bounds.MaxTaskLoss)];
+        return lost.Length == 0 ? "" : $", and loses {string.Join(", ", lost.Select(t => $"{t.Task} by {Figures.Points(t.Difference, t.Low, t.High)}"))}";
+    }
+}
