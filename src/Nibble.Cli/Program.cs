@@ -9,6 +9,7 @@ RootCommand root = new("Nibble makes large language models fit: it quantizes the
 {
     ConvertCommand.Create(),
     ImatrixCommand.Create(),
+    KldCommand.Create(),
     PerplexityCommand.Create(),
     BenchCommand.Create(),
     QuantizeCommand.Create(),

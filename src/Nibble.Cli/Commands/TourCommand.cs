@@ -74,12 +74,11 @@ internal static class TourCommand
     private static TourRow Measure(string level, string path, byte[] text, string prompt, int threads, TourTable table, CancellationToken cancellationToken)
     {
         using LanguageModel language = LanguageModel.Open(path, threads);
-        int window = Math.Min(512, language.Network.ContextLength);
+        EvaluationOptions options = EvaluationOptions.For(language);
         int[] tokens = language.Tokenizer.Encode(text);
-        int windows = PerplexityMeasurement.CountWindows(tokens.Length, window, int.MaxValue);
+        int windows = EvaluationWindow.Of(tokens.Length, options).Count;
         SynchronousProgress<PerplexityResult> progress = new(r => table.Report(0.2 + 0.7 * r.Windows / windows, $"{level}: perplexity {Format.Perplexity(r)}"));
-        PerplexityResult perplexity = PerplexityMeasurement.Measure(language.Network, tokens, language.Tokenizer.AddBos ? language.Tokenizer.Bos : null,
-            window, int.MaxValue, language.Pool, progress, cancellationToken: cancellationToken);
+        PerplexityResult perplexity = PerplexityMeasurement.Measure(language.Network, tokens, options, language.Pool, progress, cancellationToken);
 
         table.Report(0.9, $"{level}: generating");
         using TextGenerator generator = new(language, language.ContextFor(null));

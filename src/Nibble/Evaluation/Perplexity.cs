@@ -10,103 +10,75 @@ namespace Nibble.Evaluation;
 /// <param name="Tokens">Tokens scored.</param>
 /// <param name="Windows">Windows read.</param>
 /// <param name="ContextLength">Tokens of a window.</param>
-public readonly record struct PerplexityResult(double Perplexity, double Error, long Tokens, int Windows, int ContextLength);
+public readonly record struct PerplexityResult(double Perplexity, double Error, long Tokens, int Windows, int ContextLength)
+{
+    /// <param name="loss">The mean negative log-probability.</param>
+    /// <param name="tokens">Tokens scored.</param>
+    /// <param name="windows">Windows read.</param>
+    /// <param name="contextLength">Tokens of a window.</param>
+    internal static PerplexityResult Of(Estimate loss, long tokens, int windows, int contextLength) =>
+        new(Math.Exp(loss.Value), Math.Exp(loss.Value) * loss.Error, tokens, windows, contextLength);
+}
 
 /// <summary>
 /// Measures perplexity as llama.cpp's tool does: the text is cut into windows that do not overlap; where the model wants one, the first
 /// token of each is replaced by the beginning-of-text token; in each the tokens of the second half are scored, so that all have context.
+/// With a stride it is measured as Hugging Face's guide does, see <see cref="EvaluationOptions.Stride"/>; that guide weighs each
+/// window by one token less than it scores, here all tokens weigh the same.
 /// </summary>
 public static class PerplexityMeasurement
 {
-    /// <summary>Tokens scored together: bounds the memory for scores, one for each entry of the vocabulary.</summary>
-    private const int ScoredTogether = 64;
-
     /// <param name="model">The model.</param>
     /// <param name="tokens">The whole text, with the beginning-of-text token in front where the model wants one.</param>
-    /// <param name="beginningOfText">The token to start each window with, or <see langword="null"/>.</param>
-    /// <param name="contextLength">Tokens of a window.</param>
-    /// <param name="windows">Windows to read at most.</param>
+    /// <param name="options">What of it to read.</param>
     /// <param name="pool">The threads to use; the result does not depend on their number.</param>
     /// <param name="progress">Told the result so far after every window.</param>
-    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
-    /// <param name="cancellationToken">Stops after the window at hand.</param>
-    /// <exception cref="NibbleException">The text has less than one window or a token that the model lacks, or the model's scores are not numbers.</exception>
-    public static PerplexityResult Measure(Transformer model, ReadOnlyMemory<int> tokens, int? beginningOfText, int contextLength, int windows,
-        WorkerPool pool, IProgress<PerplexityResult>? progress = null, CacheOptions? cache = null, CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Stops after the batch at hand.</param>
+    /// <exception cref="NibbleException">The text has less than one window or a token that the model lacks, or the model's scores are not numbers; the message names the layer where they begin.</exception>
+    public static PerplexityResult Measure(Transformer model, ReadOnlyMemory<int> tokens, EvaluationOptions options, WorkerPool pool,
+        IProgress<PerplexityResult>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (contextLength < 4) Throw.BadInput($"a context of {contextLength} tokens is too short to measure perplexity; take at least 4 (--ctx)");
-        if (windows < 1) Throw.BadInput($"{windows} windows were asked for; take at least 1 (--windows)");
-        int count = CountWindows(tokens.Length, contextLength, windows);
-        if (count < 1)
-            Throw.BadInput($"the text has {tokens.Length} tokens, less than one window of {contextLength}; take a longer text or a smaller context (--ctx)");
-        foreach (int token in tokens.Span[..(count * contextLength)])
-            if ((uint)token >= (uint)model.VocabularySize) Throw.BadInput($"the text has token {token}, and the model knows {model.VocabularySize}; its tokenizer is another model's");
+        ArgumentNullException.ThrowIfNull(model);
+        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options);
+        Losses losses = new();
+        EvaluationLoop.Run([model], tokens, windows, options, pool, losses, read => progress?.Report(Result(read)), cancellationToken);
+        return Result(windows.Count);
 
-        using Session session = new(model, contextLength, pool, cache);
-        int[] window = new int[contextLength];
-        LossSum losses = new();
-        for (int w = 0; w < count; w++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            tokens.Span.Slice(w * contextLength, contextLength).CopyTo(window);
-            if (beginningOfText is { } bos) window[0] = bos;
-            session.Truncate(0);
-            Score(session, window, losses);
-            if (!double.IsFinite(Math.Exp(losses.Mean))) Throw.BadInput("the model's scores are not a number; its weights are damaged, download or convert it again");
-            progress?.Report(Result(w + 1));
-        }
-        return Result(count);
-
-        PerplexityResult Result(int read)
-        {
-            double perplexity = Math.Exp(losses.Mean);
-            return new(perplexity, perplexity * losses.StandardError, losses.Count, read, contextLength);
-        }
+        PerplexityResult Result(int read) => PerplexityResult.Of(losses.Statistics.X, losses.Statistics.Count, read, options.ContextLength);
     }
 
-    /// <summary>Windows that a text of <paramref name="tokens"/> tokens has.</summary>
-    public static int CountWindows(int tokens, int contextLength, int most) => Math.Min(most, tokens / contextLength);
-
-    private static void Score(Session session, ReadOnlySpan<int> window, LossSum losses)
+    /// <summary>The natural logarithm of the probability that <paramref name="scores"/> give to <paramref name="token"/>; no finite number where a score is none.</summary>
+    internal static double LogProbability(ReadOnlySpan<float> scores, int token)
     {
-        // The last token has no successor in the window, so it is not run.
-        int first = window.Length / 2, last = window.Length - 1;
-        for (int start = 0; start < last;)
+        float highest = TensorPrimitives.Max(scores);
+        return scores[token] - highest - Math.Log(ScoreSums.Exponentials(scores, highest));
+    }
+
+    private sealed class Losses : IScoreConsumer
+    {
+        private double[] _losses = [];
+        public PairStatistics Statistics;
+
+        public unsafe int Take(IReadOnlyList<Activations> scores, ReadOnlySpan<int> next, WorkerPool pool)
         {
-            int end = start == 0 ? Math.Min(first + ScoredTogether, last) : Math.Min(start + ScoredTogether, last);
-            int firstScored = Math.Max(start, first) - start;
-            Activations logits = session.Append(window[start..end], firstScored);
-            for (int i = start + firstScored; i < end; i++)
-                losses.Add(-LogProbability(logits.Read(i - start - firstScored), window[i + 1]));
-            start = end;
+            if (_losses.Length < next.Length) _losses = new double[next.Length];
+            fixed (int* tokens = next)
+            fixed (double* losses = _losses)
+                pool.Run(new Work(scores[0].Pointer, scores[0].Columns, tokens, losses), next.Length);
+            foreach (double loss in _losses.AsSpan(0, next.Length))
+            {
+                if (!double.IsFinite(loss)) return 0;
+                Statistics.Add(loss, 0);
+            }
+            return -1;
         }
-    }
 
-    /// <summary>The natural logarithm of the probability that <paramref name="logits"/> give to <paramref name="token"/>.</summary>
-    internal static double LogProbability(ReadOnlySpan<float> logits, int token)
-    {
-        float highest = TensorPrimitives.Max(logits);
-        double sum = 0;
-        foreach (float logit in logits) sum += MathF.Exp(logit - highest);
-        return logits[token] - highest - Math.Log(sum);
-    }
-
-    /// <summary>A running mean and its standard error.</summary>
-    private sealed class LossSum
-    {
-        private double _sum, _sumOfSquares;
-
-        public long Count { get; private set; }
-
-        public double Mean => _sum / Count;
-
-        public double StandardError => Count < 2 ? 0 : Math.Sqrt(Math.Max(0, _sumOfSquares / Count - Mean * Mean) / (Count - 1));
-
-        public void Add(double loss)
+        private readonly unsafe struct Work(float* scores, int vocabulary, int* next, double* losses) : IWork
         {
-            _sum += loss;
-            _sumOfSquares += loss * loss;
-            Count++;
+            public void Run(int start, int end)
+            {
+                for (int i = start; i < end; i++) losses[i] = -LogProbability(new ReadOnlySpan<float>(scores + (long)i * vocabulary, vocabulary), next[i]);
+            }
         }
     }
 }

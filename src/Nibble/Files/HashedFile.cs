@@ -17,6 +17,42 @@ public sealed record HashedFile(string Name, string Sha256)
     public static HashedFile Of(string path, Action<long>? bytesRead = null, CancellationToken cancellationToken = default)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, path, bytesRead, cancellationToken);
+        return new(Path.GetFileName(path), Convert.ToHexStringLower(hash.GetHashAndReset()));
+    }
+
+    /// <summary>SHA-256 of the bytes of a model's files, one after the other in the order of its parts; for one file that of the file.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="bytesRead">Told how many more bytes were read, for progress.</param>
+    /// <param name="cancellationToken">Stops at once.</param>
+    /// <exception cref="NibbleException">A file cannot be read.</exception>
+    public static string OfModel(ModelFile model, Action<long>? bytesRead = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string path in model.Files) Append(hash, path, bytesRead, cancellationToken);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Hashes the bytes of one tensor.</summary>
+    internal static string Of(ModelFile file, TensorInfo tensor, Action<long>? bytesRead = null, CancellationToken cancellationToken = default)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long rowsAtATime = Math.Max(1, ReadAtATime / Math.Max(1, tensor.RowBytes));
+        for (long row = 0; row < tensor.Rows; row += rowsAtATime)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Memory.MemoryRegion region = file.Read(tensor, row, Math.Min(rowsAtATime, tensor.Rows - row));
+            hash.AppendData(region.AsSpan<byte>());
+            bytesRead?.Invoke(region.Length);
+            file.Release(region);
+        }
+        hash.AppendData(file.ReadTail(tensor));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void Append(IncrementalHash hash, string path, Action<long>? bytesRead, CancellationToken cancellationToken)
+    {
         byte[] buffer = new byte[ReadAtATime];
         try
         {
@@ -36,24 +72,6 @@ public sealed record HashedFile(string Name, string Sha256)
         {
             throw new NibbleException($"{path}: cannot be read ({e.Message.ReplaceLineEndings(" ")})", e);
         }
-        return new(Path.GetFileName(path), Convert.ToHexStringLower(hash.GetHashAndReset()));
-    }
-
-    /// <summary>Hashes the bytes of one tensor.</summary>
-    internal static string Of(ModelFile file, TensorInfo tensor, Action<long>? bytesRead = null, CancellationToken cancellationToken = default)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        long rowsAtATime = Math.Max(1, ReadAtATime / Math.Max(1, tensor.RowBytes));
-        for (long row = 0; row < tensor.Rows; row += rowsAtATime)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            Memory.MemoryRegion region = file.Read(tensor, row, Math.Min(rowsAtATime, tensor.Rows - row));
-            hash.AppendData(region.AsSpan<byte>());
-            bytesRead?.Invoke(region.Length);
-            file.Release(region);
-        }
-        hash.AppendData(file.ReadTail(tensor));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Whether a text is what <see cref="Sha256"/> can be.</summary>

@@ -48,6 +48,7 @@ public sealed class MetadataValue
     public static MetadataValue Of(int value) => Number(MetadataType.Int32, value);
     public static MetadataValue Of(ulong value) => Number(MetadataType.UInt64, value);
     public static MetadataValue Of(float value) => Number(MetadataType.Float32, value);
+    public static MetadataValue Of(double value) => Number(MetadataType.Float64, value);
     public static MetadataValue Of(ReadOnlySpan<int> values) => Numbers(MetadataType.Int32, values);
     public static MetadataValue Of(ReadOnlySpan<float> values) => Numbers(MetadataType.Float32, values);
 

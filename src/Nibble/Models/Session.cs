@@ -6,7 +6,7 @@ namespace Nibble.Models;
 /// One text in progress: the cache of the tokens seen so far and the buffers to go on. A model may be shared by several sessions;
 /// a session is for one thread at a time.
 /// </summary>
-public sealed class Session : IDisposable
+public sealed partial class Session : IDisposable
 {
     /// <summary>Tokens that pass through the model together: enough to read weights seldom, few enough to stay in the caches.</summary>
     internal const int BatchTokens = 256;
@@ -125,5 +125,7 @@ public sealed class Session : IDisposable
         _cache.Dispose();
         _state.Dispose();
         _logits.Dispose();
+        _ends?.Dispose();
+        _slice?.Dispose();
     }
 }

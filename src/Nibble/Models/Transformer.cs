@@ -68,15 +68,19 @@ public sealed record Transformer(WeightMatrix Embedding, IReadOnlyList<Block> Bl
     /// <param name="logits">Becomes <c>[state.Scored, vocabulary]</c>; left alone where no token is scored.</param>
     internal void Forward(ReadOnlySpan<int> tokens, ForwardState state, Activations logits)
     {
-        state.Stream.Resize(tokens.Length);
-        for (int token = 0; token < tokens.Length; token++) Embedding.ReadRow(tokens[token], state.Stream.Write(token));
-
-        for (int layer = 0; layer < Blocks.Count; layer++) Blocks[layer].Apply(state, layer);
-        for (int s = 0; s < state.Caches.Count; s++) state.Caches[s].Length += state.Plan.Segments[s].Tokens;
-
+        ForwardLayers(tokens, state);
         if (state.Scored.Count == 0) return;
         state.Normed.Resize(state.Scored.Count);
         for (int i = 0; i < state.Scored.Count; i++) Norm.Apply(state.Stream.Read(state.Scored[i]), state.Normed.Write(i));
         Head.Apply(state.Normed, logits, state);
+    }
+
+    /// <summary>The same up to the norm before the head: what it begins with is left in the stream.</summary>
+    internal void ForwardLayers(ReadOnlySpan<int> tokens, ForwardState state)
+    {
+        state.Stream.Resize(tokens.Length);
+        for (int token = 0; token < tokens.Length; token++) Embedding.ReadRow(tokens[token], state.Stream.Write(token));
+        for (int layer = 0; layer < Blocks.Count; layer++) Blocks[layer].Apply(state, layer);
+        for (int s = 0; s < state.Caches.Count; s++) state.Caches[s].Length += state.Plan.Segments[s].Tokens;
     }
 }

@@ -97,6 +97,7 @@ public sealed record QuantizationPlan(Recipe Recipe, QuantizationOptions Options
         }
         if (parts is not null) planned = KeepParts(planned, parts);
         Metadata metadata = file.Metadata.Clone();
+        EvaluationKeys.Remove(metadata); // what was measured was another model
         // Removed first, so that they come last and in this order, as llama.cpp writes them: then whole files are the same.
         foreach (string key in new[] { GgufSplit.PartKey, GgufSplit.PartCountKey, GgufSplit.TensorCountKey, VersionKey, FileTypeKey, I2_STensors.LayoutKey }) metadata.Remove(key);
         if (planned.Exists(t => I2_STensors.Is(t.Target))) metadata[I2_STensors.LayoutKey] = MetadataValue.Of(I2_SLayout.X86.Name);

@@ -27,7 +27,7 @@ public class PerplexityTests
         using LanguageModel model = SampleModel.Open(level, threads: 0);
         // 48 windows of 256 tokens; the start of the text has more than enough.
         int[] tokens = model.Tokenizer.Encode(File.ReadAllBytes(Shared.Find("text/wiki.test.raw")).AsSpan(0, 80_000));
-        PerplexityResult result = PerplexityMeasurement.Measure(model.Network, tokens, model.Tokenizer.Bos, 256, 48, model.Pool);
+        PerplexityResult result = PerplexityMeasurement.Measure(model.Network, tokens, Options(256, 48, model.Tokenizer.Bos), model.Pool);
         double ppl = expected.GetProperty("ppl").GetDouble();
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{level}: {result.Perplexity:F4} ± {result.Error:F4}, reference {ppl:F4}, {100 * (result.Perplexity / ppl - 1):F3} %"));
         Assert.InRange(result.Perplexity / ppl, 0.995, 1.005);
@@ -73,14 +73,13 @@ public class PerplexityTests
         double error = losses.Count < 2 ? 0 : Math.Sqrt(losses.Sum(l => (l - mean) * (l - mean)) / losses.Count / (losses.Count - 1));
 
         Steps steps = new();
-        PerplexityResult result = PerplexityMeasurement.Measure(model.Network, tokens, Bos, context, int.MaxValue, model.Pool, steps);
+        PerplexityResult result = PerplexityMeasurement.Measure(model.Network, tokens, Options(context, int.MaxValue, Bos), model.Pool, steps);
         Assert.Equal(losses.Count, result.Tokens);
         Assert.Equal(windows, result.Windows);
         Assert.Equal(1, result.Perplexity / Math.Exp(mean), 1e-5);
         Assert.Equal(Math.Exp(mean) * error, result.Error, 1e-4 * Math.Exp(mean));
         Assert.Equal(Enumerable.Range(1, windows), steps.Seen.Select(s => s.Windows));
         Assert.Equal(result, steps.Seen[^1]);
-        Assert.Equal(windows, PerplexityMeasurement.CountWindows(tokens.Length, context, int.MaxValue));
     }
 
     [Fact]
@@ -93,7 +92,7 @@ public class PerplexityTests
         Assert.NotEqual(Measure(one, null), Measure(other, null));
         Assert.Equal(77, other[0]);
 
-        PerplexityResult Measure(int[] tokens, int? bos) => PerplexityMeasurement.Measure(model.Network, tokens, bos, 64, 1, model.Pool);
+        PerplexityResult Measure(int[] tokens, int? bos) => PerplexityMeasurement.Measure(model.Network, tokens, Options(64, 1, bos), model.Pool);
     }
 
     [Fact]
@@ -104,7 +103,7 @@ public class PerplexityTests
         foreach (int threads in new[] { 1, 2, 3 })
         {
             using LanguageModel model = SampleModel.Open("Q4_K_M", threads);
-            results.Add(PerplexityMeasurement.Measure(model.Network, tokens, 4093, 100, 2, model.Pool));
+            results.Add(PerplexityMeasurement.Measure(model.Network, tokens, Options(100, 2, 4093), model.Pool));
         }
         Assert.Single(results);
     }
@@ -118,7 +117,7 @@ public class PerplexityTests
     public void What_cannot_be_measured_is_refused(int length, int context, int windows, string part)
     {
         using LanguageModel model = SampleModel.Open("Q8_0");
-        Assert.Contains(part, Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(model.Network, new int[length], null, context, windows, model.Pool)).Message, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(model.Network, new int[length], Options(context, windows), model.Pool)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,7 +126,7 @@ public class PerplexityTests
         using LanguageModel model = SampleModel.Open("Q8_0");
         int[] tokens = new int[64];
         tokens[^1] = 4096;
-        Assert.Contains("4096", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(model.Network, tokens, null, 64, 1, model.Pool)).Message, StringComparison.Ordinal);
+        Assert.Contains("4096", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(model.Network, tokens, Options(64, 1), model.Pool)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -145,15 +144,17 @@ public class PerplexityTests
         }
         using Models.RunningModel running = new(model);
         using WorkerPool pool = new(1);
-        Assert.Contains("not a number", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(running.Network, new int[64], null, 64, 1, pool)).Message, StringComparison.Ordinal);
+        Assert.Contains("not a number", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(running.Network, new int[64], Options(64, 1), pool)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Measuring_can_be_stopped()
     {
         using LanguageModel model = SampleModel.Open("Q8_0");
-        Assert.Throws<OperationCanceledException>(() => PerplexityMeasurement.Measure(model.Network, new int[640], null, 64, 10, model.Pool, cancellationToken: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() => PerplexityMeasurement.Measure(model.Network, new int[640], Options(64, 10), model.Pool, cancellationToken: new CancellationToken(true)));
     }
+
+    private static EvaluationOptions Options(int context, int windows, int? bos = null) => new() { ContextLength = context, Windows = windows, BeginningOfText = bos };
 
     private sealed class Steps : IProgress<PerplexityResult>
     {

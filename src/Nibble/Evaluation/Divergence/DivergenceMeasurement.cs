@@ -1,0 +1,65 @@
+using System.Numerics.Tensors;
+using Nibble.Kernels;
+using Nibble.Models;
+
+namespace Nibble.Evaluation.Divergence;
+
+/// <summary>How far a measurement has come.</summary>
+/// <param name="Windows">Windows read.</param>
+/// <param name="TotalWindows">Windows to read.</param>
+/// <param name="MeanDivergence">Mean divergence so far.</param>
+/// <param name="Ratio">The variant's perplexity divided by the base's so far.</param>
+public readonly record struct DivergenceProgress(int Windows, int TotalWindows, double MeanDivergence, double Ratio);
+
+/// <summary>
+/// Measures how far a variant of a model predicts otherwise than its base. Both read the text together, a window at a time, and their
+/// scores are compared as they come, so that no file of scores is needed and memory does not grow with the text. Windows and scored
+/// tokens are those of <see cref="PerplexityMeasurement"/>.
+/// </summary>
+public static class DivergenceMeasurement
+{
+    /// <param name="reference">The base.</param>
+    /// <param name="variant">The model that is compared with it; it must have the same vocabulary, see <see cref="VocabularyComparison"/>.</param>
+    /// <param name="tokens">The whole text, with the beginning-of-text token in front where the model wants one.</param>
+    /// <param name="options">What of it to read.</param>
+    /// <param name="pool">The threads to use; the result does not depend on their number.</param>
+    /// <param name="progress">Told after every window.</param>
+    /// <param name="cancellationToken">Stops after the batch at hand.</param>
+    /// <exception cref="NibbleException">The text has less than one window or a token that a model lacks, the vocabularies differ in size, or scores are not numbers; the message names the layer where they begin.</exception>
+    public static DivergenceResult Measure(Transformer reference, Transformer variant, ReadOnlyMemory<int> tokens, EvaluationOptions options, WorkerPool pool,
+        IProgress<DivergenceProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(variant);
+        if (reference.VocabularySize != variant.VocabularySize)
+            Throw.BadInput($"the base scores {reference.VocabularySize:N0} tokens and the variant {variant.VocabularySize:N0}; take a variant of that base");
+        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options);
+        DivergenceCollector collector = new(new Pairs(), windows, progress);
+        EvaluationLoop.Run([reference, variant], tokens, windows, options, pool, collector, collector.Report, cancellationToken);
+        return new(collector.Tokens, windows.Count, options.ContextLength);
+    }
+
+    /// <summary>Compares the scores of two models.</summary>
+    private sealed class Pairs : ITokenComparison
+    {
+        public unsafe void Compare(IReadOnlyList<Activations> scores, int* next, TokenDivergence* results, int count, long position, WorkerPool pool) =>
+            pool.Run(new Work(scores[0].Pointer, scores[1].Pointer, scores[0].Columns, next, results), count);
+
+        public int Damaged(in TokenDivergence token) => double.IsFinite(token.BaseLogProbability) ? 1 : 0;
+
+        private readonly unsafe struct Work(float* reference, float* variant, int vocabulary, int* next, TokenDivergence* results) : IWork
+        {
+            public void Run(int start, int end)
+            {
+                for (int i = start; i < end; i++)
+                {
+                    ReadOnlySpan<float> b = new(reference + (long)i * vocabulary, vocabulary), v = new(variant + (long)i * vocabulary, vocabulary);
+                    float highestB = TensorPrimitives.Max(b), highestV = TensorPrimitives.Max(v);
+                    PairSums sums = ScoreSums.Pair(b, highestB, v, highestV);
+                    int token = next[i];
+                    results[i] = new(token, b.IndexOf(highestB), v.IndexOf(highestV), b[token] - highestB - Math.Log(sums.OfB), v[token] - highestV - Math.Log(sums.OfV), sums.Divergence);
+                }
+            }
+        }
+    }
+}

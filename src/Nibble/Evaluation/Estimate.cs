@@ -1,0 +1,43 @@
+namespace Nibble.Evaluation;
+
+/// <summary>A measured value with its uncertainty.</summary>
+/// <param name="Value">The value.</param>
+/// <param name="Error">One standard error.</param>
+public readonly record struct Estimate(double Value, double Error);
+
+/// <summary>Running sums of two quantities that are measured together, for their means, the errors of those and how they go together.</summary>
+internal struct PairStatistics
+{
+    private double _x, _y, _xx, _yy, _xy;
+
+    public long Count { get; private set; }
+
+    public void Add(double x, double y)
+    {
+        _x += x;
+        _y += y;
+        _xx += x * x;
+        _yy += y * y;
+        _xy += x * y;
+        Count++;
+    }
+
+    public readonly Estimate X => new(_x / Count, Math.Sqrt(Math.Max(0, VarianceX)));
+
+    public readonly Estimate Y => new(_y / Count, Math.Sqrt(Math.Max(0, VarianceY)));
+
+    /// <summary>The mean of x - y: errors that both share cancel.</summary>
+    public readonly Estimate Difference => new((_x - _y) / Count, Math.Sqrt(Math.Max(0, VarianceX + VarianceY - 2 * Covariance)));
+
+    /// <summary>From -1 to 1; 1 where both are the same number throughout.</summary>
+    public readonly double Correlation => VarianceX > 0 && VarianceY > 0 ? Covariance / Math.Sqrt(VarianceX * VarianceY) : 1;
+
+    /// <summary>Variance of the mean of x.</summary>
+    private readonly double VarianceX => OfMeans(_xx, _x, _x);
+
+    private readonly double VarianceY => OfMeans(_yy, _y, _y);
+
+    private readonly double Covariance => OfMeans(_xy, _x, _y);
+
+    private readonly double OfMeans(double products, double a, double b) => Count < 2 ? 0 : (products / Count - a / Count * (b / Count)) / (Count - 1);
+}
