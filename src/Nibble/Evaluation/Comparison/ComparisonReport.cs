@@ -1,3 +1,5 @@
+using Nibble.Evaluation.Cards;
+
 namespace Nibble.Evaluation.Comparison;
 
 /// <summary>
@@ -45,23 +47,15 @@ public sealed record ComparisonReport
 /// <param name="Threads">Threads that computed.</param>
 public sealed record MeasuringMachine(string Processor, int Threads);
 
-/// <summary>A text, cut into windows of which the second half is scored.</summary>
-/// <param name="Name">The name of its file.</param>
-/// <param name="Sha256">SHA-256 of its bytes, 64 hexadecimal digits.</param>
-/// <param name="ContextLength">Tokens of a window.</param>
-/// <param name="Windows">Windows that were read.</param>
-/// <param name="Tokens">Tokens that were scored.</param>
-public sealed record MeasuredText(string Name, string Sha256, int ContextLength, int Windows, long Tokens);
-
 /// <summary>A model, by itself.</summary>
 /// <param name="Name">What it is called in the report: its level, or the name of its file.</param>
 /// <param name="File">The name of its file or folder.</param>
-/// <param name="ContentId">Tells its content from any other (<see cref="Files.ContentIdentity"/>).</param>
+/// <param name="Sha256">SHA-256 of the bytes of its files, one after the other.</param>
 /// <param name="Bytes">Bytes of its files.</param>
 /// <param name="BitsPerWeight">Average over all weights.</param>
 /// <param name="Perplexity">e to the mean negative log-probability of a scored token.</param>
 /// <param name="Speed">How fast it ran; <see langword="null"/> where that was not measured.</param>
-public sealed record ComparedModel(string Name, string File, string ContentId, long Bytes, double BitsPerWeight, Estimate Perplexity, SpeedFigures? Speed);
+public sealed record ComparedModel(string Name, string File, string Sha256, long Bytes, double BitsPerWeight, Estimate Perplexity, SpeedFigures? Speed);
 
 /// <summary>How fast a model ran, and the memory that it takes.</summary>
 /// <param name="Prompt">Reading a prompt.</param>

@@ -5,7 +5,7 @@ namespace Nibble.Evaluation.Comparison;
 /// <summary>Numbers as people read them, the same in every language, with as many digits as their uncertainty leaves meaning to.</summary>
 public static class Figures
 {
-    private const int MostDecimals = 6;
+    private const int MostDecimals = 7;
 
     /// <summary>Bytes in decimal units: 640.2 MB.</summary>
     public static string Bytes(long bytes) => bytes switch
@@ -28,7 +28,14 @@ public static class Figures
     /// <summary>Tokens per second.</summary>
     public static string Rate(double tokensPerSecond) => Fixed(tokensPerSecond, tokensPerSecond < 100 ? 1 : 0);
 
-    /// <summary>A value with half the width of its 95 % interval, of which two digits are told: 0.0312 ± 0.0014.</summary>
+    /// <summary>A number with no more digits than it has: 0.05, 3.</summary>
+    public static string Plain(double value)
+    {
+        string text = Math.Abs(value).ToString("0.######", CultureInfo.InvariantCulture);
+        return value < 0 && text != "0" ? "−" + text : text;
+    }
+
+    /// <summary>A value with half the width of its 95 % interval, of which one digit is told, or two where the first is small: 0.0312 ± 0.0014, 0.282 ± 0.007.</summary>
     public static string WithInterval(Estimate estimate) => WithInterval(estimate.Value, estimate.HalfWidth, "");
 
     /// <summary>A fraction as percentage with half the width of its 95 % interval: 4.71 ± 0.22 %.</summary>
@@ -53,7 +60,8 @@ public static class Figures
 
     private static string WithInterval(double value, double half, string plus)
     {
-        int decimals = half > 0 ? DecimalsFor(half, 2) : DecimalsFor(value, 3);
+        double leading = half > 0 ? half / Math.Pow(10, Math.Floor(Math.Log10(half))) : 0;
+        int decimals = half > 0 ? DecimalsFor(half, leading < 3 ? 2 : 1) : DecimalsFor(value, 3);
         string sign = value < 0 ? "−" : plus;
         return $"{sign}{Fixed(Math.Abs(value), decimals)} ± {Fixed(half, decimals)}";
     }

@@ -55,8 +55,8 @@ public static class RecommendationRule
         if (choice is not null)
         {
             int place = Array.IndexOf(bySize, choice);
-            string?[] reasons = [words.Smaller(bySize.AsSpan(0, place)), words.Larger(bySize.AsSpan(place + 1)), words.Tasks(choice), words.Rule()];
-            return new(RecommendationKind.Recommended, choice.Model.Name, words.Choice(choice), [.. reasons.OfType<string>()]);
+            string?[] reasons = [RecommendationWords.More(choice), words.Smaller(bySize.AsSpan(0, place)), words.Larger(bySize.AsSpan(place + 1)), words.Tasks(choice), words.Rule()];
+            return new(RecommendationKind.Recommended, choice.Model.Name, words.Choice(choice, place > 0 ? bySize[place - 1] : null), [.. reasons.OfType<string>()]);
         }
         if (Array.Find(bySize, v => v.Verdict == Verdict.Undecided) is { } undecided)
             return new(RecommendationKind.NotEnoughEvidence, null, words.Undecided(undecided), [RecommendationWords.MoreText(), words.Rule()]);

@@ -3,7 +3,9 @@ namespace Nibble.Evaluation.Comparison;
 /// <summary>The sentences of a recommendation.</summary>
 internal sealed class RecommendationWords(ComparedModel original, RecommendationBounds bounds)
 {
-    public string Choice(VariantReport v)
+    /// <param name="v">The choice.</param>
+    /// <param name="next">The next smaller variant, or <see langword="null"/> for none.</param>
+    public string Choice(VariantReport v, VariantReport? next)
     {
         string tasks = "";
         if (v.Tasks.Count > 0)
@@ -11,8 +13,12 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
             int alike = RecommendationRule.Distinguishable(v.Tasks, bounds.Significance).Count(differs => !differs);
             tasks = $", indistinguishable on {alike} of {(v.Tasks.Count == 1 ? "1 task" : $"{v.Tasks.Count} tasks")}";
         }
-        return $"{v.Model.Name}: {Size(v)}, {Loss(v)}{tasks}.";
+        string below = next?.Verdict == Verdict.Beyond ? "; below it quality falls off" : "";
+        return $"{v.Model.Name}: {Size(v)}, {Perplexity(v)}{tasks}{below}.";
     }
+
+    /// <summary>What the choice costs beside perplexity.</summary>
+    public static string More(VariantReport v) => $"Its mean KL divergence is {Figures.WithInterval(v.Divergence.MeanKld)} nats, and it has {Flips(v)}.";
 
     /// <summary>What lies below the choice.</summary>
     /// <param name="smaller">The variants smaller than it, the smallest first.</param>
@@ -21,7 +27,7 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
         if (smaller.IsEmpty) return "It is the smallest that was measured; a still smaller one may do as well.";
         VariantReport next = smaller[^1];
         return next.Verdict == Verdict.Beyond
-            ? $"Below it quality falls off: {next.Model.Name}, at {Size(next)}, has {Loss(next)} and {Flips(next)}{LostTasks(next)}."
+            ? $"Below it: {next.Model.Name}, at {Size(next)}, has {Loss(next)} and {Flips(next)}{LostTasks(next)}."
             : $"{next.Model.Name} is smaller, at {Size(next)}, and may do as well: with {Loss(next)} it lies on both sides of a bound. A longer text would tell.";
     }
 
@@ -62,11 +68,13 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
     public static string LargerLevel() => "Try a level of more bits (--types), or quantize with an importance matrix (nibble imatrix) and compare its file (--files).";
 
     public string Rule() =>
-        $"The rule: the smallest variant of which the 95 % intervals stay within +{Figures.Fixed(100 * bounds.MaxPerplexityIncrease, 0)} % perplexity and {Figures.ThreeDigits(bounds.MaxMeanKld)} nats of mean KL divergence, and which loses no task by more than {Figures.Fixed(100 * bounds.MaxTaskLoss, 0)} points for sure.";
+        $"The rule: the smallest variant of which the 95 % intervals stay within +{Figures.Plain(100 * bounds.MaxPerplexityIncrease)} % perplexity and {Figures.Plain(bounds.MaxMeanKld)} nats of mean KL divergence, and which loses no task by more than {Figures.Plain(100 * bounds.MaxTaskLoss)} points for sure.";
 
     private string Size(VariantReport v) => $"{Figures.WholePercent((double)v.Model.Bytes / original.Bytes)} of the size";
 
-    private static string Loss(VariantReport v) => $"perplexity {Figures.Change(v.Divergence.PerplexityRatio)}, mean KL divergence {Figures.WithInterval(v.Divergence.MeanKld)}";
+    private static string Perplexity(VariantReport v) => $"perplexity {Figures.Change(v.Divergence.PerplexityRatio)}";
+
+    private static string Loss(VariantReport v) => $"{Perplexity(v)}, mean KL divergence {Figures.WithInterval(v.Divergence.MeanKld)}";
 
     private static string Flips(VariantReport v) => $"another likeliest token in {Figures.PercentWithInterval(v.Divergence.TopChanged)} of places";
 

@@ -40,7 +40,7 @@ public static class DivergenceMeasurement
     }
 
     /// <summary>Compares the scores of two models.</summary>
-    private sealed class Pairs : ITokenComparison
+    internal sealed class Pairs : ITokenComparison
     {
         public unsafe void Compare(IReadOnlyList<Activations> scores, int* next, TokenDivergence* results, int count, long position, WorkerPool pool) =>
             pool.Run(new Work(scores[0].Pointer, scores[1].Pointer, scores[0].Columns, next, results), count);

@@ -27,8 +27,7 @@ public sealed class DivergenceResult
         ProbabilityChange = changes.X;
         double rms = Math.Sqrt(changes.Y.Value);
         RmsProbabilityChange = new(rms, rms == 0 ? 0 : changes.Y.Error / (2 * rms));
-        double share = (double)same / tokens.Count;
-        SameTop = new(share, tokens.Count < 2 ? 0 : Math.Sqrt(share * (1 - share) / (tokens.Count - 1)));
+        SameTop = Estimate.Share(same, tokens.Count);
         Divergences = new(tokens.Select(t => t.Divergence));
         ProbabilityChanges = new(tokens.Select(t => t.ProbabilityChange));
     }

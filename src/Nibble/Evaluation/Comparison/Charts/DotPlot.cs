@@ -53,7 +53,7 @@ internal sealed record DotPlot(string Title, string AxisTitle, IReadOnlyList<Dot
         Html svg = new();
         svg.Add($"<svg class=\"chart\" viewBox=\"0 0 {Width} {height}\" width=\"{Width}\" height=\"{height}\" role=\"group\" aria-labelledby=\"{id}\" data-roving><title id=\"{id}\">{Title}</title>");
         foreach (double tick in x.Ticks(4))
-            svg.Add($"<line class=\"grid\" x1=\"{x.At(tick)}\" x2=\"{x.At(tick)}\" y1=\"{Top}\" y2=\"{bottom}\"/><text class=\"tick\" x=\"{x.At(tick)}\" y=\"{bottom + 16}\" text-anchor=\"middle\">{SizeQualityChart.Trim(Math.Round(tick, 9))}</text>");
+            svg.Add($"<line class=\"grid\" x1=\"{x.At(tick)}\" x2=\"{x.At(tick)}\" y1=\"{Top}\" y2=\"{bottom}\"/><text class=\"tick\" x=\"{x.At(tick)}\" y=\"{bottom + 16}\" text-anchor=\"middle\">{Figures.Plain(tick)}</text>");
         if (Reference is { } reference) svg.Add($"<line class=\"axis\" x1=\"{x.At(reference)}\" x2=\"{x.At(reference)}\" y1=\"{Top}\" y2=\"{bottom}\"/>");
         if (Bound is { } bound && x.At(bound) < right - 6.5 && x.At(bound) > LabelWidth + 8.5)
             svg.Add($"<line class=\"bound\" x1=\"{x.At(bound)}\" x2=\"{x.At(bound)}\" y1=\"{Top}\" y2=\"{bottom}\"/>");

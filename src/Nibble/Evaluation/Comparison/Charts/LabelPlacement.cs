@@ -16,13 +16,13 @@ internal sealed class LabelPlacement(double left, double top, double right, doub
     /// <summary>Keeps labels off a point and the bar of its uncertainty.</summary>
     public void Avoid(double x, double yLow, double yHigh) => _taken.Add(new(x - 5, Math.Min(yLow, yHigh) - 5, x + 5, Math.Max(yLow, yHigh) + 5));
 
-    /// <summary>The best place for a label of a point: to its right if that is free, else around it.</summary>
+    /// <summary>The best place for a label of a point: above to its right if that is free, where the front, which falls, does not cross it, else around it.</summary>
     public LabelPlace Place(double x, double y, string text)
     {
         double width = LetterWidth * text.Length;
         (double Dx, double Dy, string Anchor)[] around =
         [
-            (Gap, 4, "start"), (-Gap, 4, "end"), (Gap, -8, "start"), (Gap, 16, "start"), (-Gap, -8, "end"), (-Gap, 16, "end"), (0, -Gap - 3, "middle"), (0, Gap + 12, "middle"),
+            (Gap - 2, -6, "start"), (Gap, 4, "start"), (-Gap, 4, "end"), (Gap, 16, "start"), (-Gap, -8, "end"), (-Gap, 16, "end"), (0, -Gap - 3, "middle"), (0, Gap + 12, "middle"),
         ];
         IEnumerable<(LabelPlace Place, Box Box)> places = around.Select(p => (new LabelPlace(x + p.Dx, y + p.Dy, p.Anchor), BoxOf(x + p.Dx, y + p.Dy, p.Anchor, width)));
         (LabelPlace place, Box box) = places.MinBy(p => Cost(p.Box));

@@ -21,9 +21,9 @@ internal static class SizeQualityChart
         Html svg = new();
         svg.Add($"<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"group\" aria-labelledby=\"{id}\" data-roving><title id=\"{id}\">Size of each variant against its mean KL divergence from {report.Base.Name}; the line is the Pareto front</title>");
         foreach (double tick in y.Ticks(width > 500 ? 8 : 6))
-            svg.Add($"<line class=\"grid\" x1=\"{Left}\" x2=\"{width - Right}\" y1=\"{y.At(tick)}\" y2=\"{y.At(tick)}\"/><text class=\"tick\" x=\"{Left - 8}\" y=\"{y.At(tick) + 4}\" text-anchor=\"end\">{Trim(tick)}</text>");
+            svg.Add($"<line class=\"grid\" x1=\"{Left}\" x2=\"{width - Right}\" y1=\"{y.At(tick)}\" y2=\"{y.At(tick)}\"/><text class=\"tick\" x=\"{Left - 8}\" y=\"{y.At(tick) + 4}\" text-anchor=\"end\">{Figures.Plain(tick)}</text>");
         foreach (double tick in x.Ticks(width > 500 ? 8 : 4))
-            svg.Add($"<line class=\"axis\" x1=\"{x.At(tick)}\" x2=\"{x.At(tick)}\" y1=\"{height - Bottom}\" y2=\"{height - Bottom + 5}\"/><text class=\"tick\" x=\"{x.At(tick)}\" y=\"{height - Bottom + 19}\" text-anchor=\"middle\">{Trim(tick)}</text>");
+            svg.Add($"<line class=\"axis\" x1=\"{x.At(tick)}\" x2=\"{x.At(tick)}\" y1=\"{height - Bottom}\" y2=\"{height - Bottom + 5}\"/><text class=\"tick\" x=\"{x.At(tick)}\" y=\"{height - Bottom + 19}\" text-anchor=\"middle\">{Figures.Plain(tick)}</text>");
         svg.Add($"<line class=\"axis\" x1=\"{Left}\" x2=\"{width - Right}\" y1=\"{height - Bottom}\" y2=\"{height - Bottom}\"/>");
         svg.Add($"<text class=\"axis-title\" x=\"{width - Right}\" y=\"{height - 8}\" text-anchor=\"end\">size of the file, {(unit == 1e9 ? "GB" : "MB")}</text>");
         svg.Add($"<text class=\"axis-title\" x=\"0\" y=\"14\">mean KL divergence, nats{(width > 500 ? " (logarithmic; lower is nearer to the original)" : " (log)")}</text>");
@@ -47,7 +47,4 @@ internal static class SizeQualityChart
             .Add($"<line class=\"range\" x1=\"{cx}\" x2=\"{cx}\" y1=\"{low}\" y2=\"{high}\"/><circle class=\"dot\" cx=\"{cx}\" cy=\"{cy}\" r=\"{(isRecommended ? 6.5 : 5)}\"/>")
             .Add($"<text class=\"label\" x=\"{place.X}\" y=\"{place.Y}\" text-anchor=\"{place.Anchor}\">{label}</text><rect class=\"hit\" x=\"{cx - 14}\" y=\"{cy - 14}\" width=\"28\" height=\"28\"/></g>");
     }
-
-    /// <summary>A round number without needless zeros.</summary>
-    internal static string Trim(double value) => value.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture).Replace('-', '−');
 }

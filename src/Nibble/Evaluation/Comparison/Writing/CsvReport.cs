@@ -11,7 +11,7 @@ internal static class CsvReport
         StringBuilder text = new();
         List<string> head =
         [
-            "variant", "file", "content_id", "bytes", "size_ratio", "bits_per_weight", "perplexity", "perplexity_error", "perplexity_ratio", "perplexity_ratio_error",
+            "variant", "file", "sha256", "bytes", "size_ratio", "bits_per_weight", "perplexity", "perplexity_error", "perplexity_ratio", "perplexity_ratio_error",
             "mean_kld", "mean_kld_error", "median_kld", "p90_kld", "p99_kld", "p999_kld", "max_kld", "top_changed", "top_changed_error", "rms_probability_change",
             "prompt_tokens_per_second", "generated_tokens_per_second", "memory_bytes", "on_front", "verdict",
         ];
@@ -39,7 +39,7 @@ internal static class CsvReport
 
     private static string[] Model(ComparedModel model, ComparedModel original) =>
     [
-        model.Name, model.File, model.ContentId, model.Bytes.ToString(CultureInfo.InvariantCulture), Number((double)model.Bytes / original.Bytes), Number(model.BitsPerWeight),
+        model.Name, model.File, model.Sha256, model.Bytes.ToString(CultureInfo.InvariantCulture), Number((double)model.Bytes / original.Bytes), Number(model.BitsPerWeight),
         Number(model.Perplexity.Value), Number(model.Perplexity.Error),
     ];
 

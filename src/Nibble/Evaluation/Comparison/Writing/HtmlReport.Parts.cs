@@ -64,7 +64,7 @@ internal sealed partial class HtmlReport
         if (_report.Passage is not { } passage) return;
         Section("The text itself", $"A typical stretch, window {passage.Window} of {_report.Text.Windows}: in half of the windows the variants diverge less. Colour shows how far the variant’s expectation was from the original’s before each token came. Point at a token, tap it, or go through them with the arrow keys, to see both.");
         Picker("text", FirstShown);
-        _html.Add($"<div class=\"legend\"><span>{Figures.ThreeDigits(PaleNats).TrimEnd('0')}</span><span class=\"ramp\" aria-hidden=\"true\"></span><span>{FullNats} nat</span><span><span class=\"key\">underlined</span> another token was the likeliest</span></div>")
+        _html.Add($"<div class=\"legend\"><span>{Figures.Plain(PaleNats)}</span><span class=\"ramp\" aria-hidden=\"true\"></span><span>{FullNats} nat</span><span><span class=\"key\">underlined</span> another token was the likeliest</span></div>")
             .Add($"<p class=\"passage\" data-roving role=\"group\" aria-label=\"The text, token by token\"><span class=\"lead\">{passage.Lead}</span>");
         PassageVariant shown = passage.Variants[FirstShown];
         foreach ((int index, PassageToken token) in passage.Tokens.Index())

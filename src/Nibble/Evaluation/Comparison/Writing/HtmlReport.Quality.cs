@@ -8,18 +8,18 @@ internal sealed partial class HtmlReport
     private void Overview()
     {
         bool hasSpeed = _report.Base.Speed is not null;
-        _html.Literal("<section id=\"figures\"><h2>All figures</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"All figures\"><table class=\"figures\"><thead><tr><th scope=\"col\">variant</th><th scope=\"col\">size</th><th scope=\"col\">bits per weight</th><th scope=\"col\">perplexity</th><th scope=\"col\">change</th><th scope=\"col\">mean KL divergence</th><th scope=\"col\">99th percentile</th><th scope=\"col\">top choice changed</th>");
+        _html.Literal("<section id=\"figures\"><h2>All figures</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"All figures\"><table class=\"figures\"><thead><tr><th scope=\"col\">variant</th><th scope=\"col\">size</th><th scope=\"col\">bits per weight</th><th scope=\"col\">change of perplexity</th><th scope=\"col\">mean KL divergence, nats</th><th scope=\"col\">top choice changed</th>");
         if (hasSpeed) _html.Literal("<th scope=\"col\">prompt tokens/s</th><th scope=\"col\">generated tokens/s</th><th scope=\"col\">memory</th>");
         _html.Literal("<th scope=\"col\" class=\"words\">verdict</th></tr></thead><tbody>");
         ComparedModel original = _report.Base;
-        _html.Add($"<tr><th scope=\"row\">{original.Name}</th><td>{Figures.Bytes(original.Bytes)}</td><td>{Figures.Fixed(original.BitsPerWeight, 2)}</td><td>{Figures.WithInterval(original.Perplexity)}</td><td></td><td></td><td></td><td></td>");
+        _html.Add($"<tr><th scope=\"row\">{original.Name}</th><td>{Figures.Bytes(original.Bytes)}</td><td>{Figures.Fixed(original.BitsPerWeight, 2)}</td><td>from {Figures.WithInterval(original.Perplexity)}</td><td></td><td></td>");
         if (hasSpeed) SpeedCells(original.Speed);
         _html.Literal("<td class=\"words\">the original</td></tr>");
         foreach (VariantReport v in _report.Variants)
         {
             DivergenceFigures d = v.Divergence;
             bool isChosen = v.Model.Name == _recommended;
-            _html.Add($"<tr{new Html().Literal(isChosen ? " class=\"chosen\"" : "")}><th scope=\"row\">{v.Model.Name}</th><td>{Figures.Bytes(v.Model.Bytes)}</td><td>{Figures.Fixed(v.Model.BitsPerWeight, 2)}</td><td>{Figures.WithInterval(v.Model.Perplexity)}</td><td>{Figures.Change(d.PerplexityRatio)}</td><td>{Figures.WithInterval(d.MeanKld)}</td><td>{Figures.ThreeDigits(d.P99Kld)}</td><td>{Figures.PercentWithInterval(d.TopChanged)}</td>");
+            _html.Add($"<tr{new Html().Literal(isChosen ? " class=\"chosen\"" : "")}><th scope=\"row\">{v.Model.Name}</th><td>{Figures.Bytes(v.Model.Bytes)}</td><td>{Figures.Fixed(v.Model.BitsPerWeight, 2)}</td><td>{Figures.Change(d.PerplexityRatio)}</td><td>{Figures.WithInterval(d.MeanKld)}</td><td>{Figures.PercentWithInterval(d.TopChanged)}</td>");
             if (hasSpeed) SpeedCells(v.Model.Speed);
             _html.Add($"<td class=\"words\">{(isChosen ? "recommended" : Verdicts.Words(v.Verdict))}</td></tr>");
         }
@@ -45,7 +45,7 @@ internal sealed partial class HtmlReport
         Tile("Perplexity", "How much worse the text is predicted.", new($"Change of perplexity from {_report.Base.Name}", "change of perplexity, %",
             [.. _report.Variants.Select(v => Row(v, 100 * (v.Divergence.PerplexityRatio.Value - 1), 100 * v.Divergence.PerplexityRatio.HalfWidth, Figures.Change(v.Divergence.PerplexityRatio), "perplexity"))])
         { Reference = 0, Bound = 100 * _bounds.MaxPerplexityIncrease });
-        Tile("KL divergence", "How far all that is expected is from what the original expects.", new($"Mean KL divergence from {_report.Base.Name}", "mean, nats (logarithmic)",
+        Tile("KL divergence", "How far its expectations are from the original’s.", new($"Mean KL divergence from {_report.Base.Name}", "mean, nats (logarithmic)",
             [.. _report.Variants.Select(v => Row(v, v.Divergence.MeanKld.Value, v.Divergence.MeanKld.HalfWidth, Figures.WithInterval(v.Divergence.MeanKld), "mean KL divergence"))])
         { IsLogarithmic = true, Bound = _bounds.MaxMeanKld });
         Tile("Top choice changed", "How often another token is the likeliest.", new("Share of tokens for which another token is the likeliest", "share of tokens, %",
@@ -58,11 +58,11 @@ internal sealed partial class HtmlReport
 
     private void Percentiles()
     {
-        _html.Literal("<details><summary>How KL divergence is spread over tokens</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"How KL divergence is spread\"><table class=\"figures\"><thead><tr><th scope=\"col\">variant</th><th scope=\"col\">median</th><th scope=\"col\">90th percentile</th><th scope=\"col\">99th</th><th scope=\"col\">99.9th</th><th scope=\"col\">largest</th><th scope=\"col\">change of the right token’s probability, root mean square</th></tr></thead><tbody>");
+        _html.Literal("<details><summary>Perplexities, and how KL divergence is spread over tokens</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Perplexities and percentiles of KL divergence\"><table class=\"figures\"><thead><tr><th scope=\"col\">variant</th><th scope=\"col\">perplexity</th><th scope=\"col\">KL divergence: median</th><th scope=\"col\">90th percentile</th><th scope=\"col\">99th</th><th scope=\"col\">99.9th</th><th scope=\"col\">largest</th><th scope=\"col\">change of the right token’s probability, root mean square</th></tr></thead><tbody>");
         foreach (VariantReport v in _report.Variants)
         {
             DivergenceFigures d = v.Divergence;
-            _html.Add($"<tr><th scope=\"row\">{v.Model.Name}</th><td>{Figures.ThreeDigits(d.MedianKld)}</td><td>{Figures.ThreeDigits(d.P90Kld)}</td><td>{Figures.ThreeDigits(d.P99Kld)}</td><td>{Figures.ThreeDigits(d.P999Kld)}</td><td>{Figures.ThreeDigits(d.MaxKld)}</td><td>{Figures.Percent(d.RmsProbabilityChange)}</td></tr>");
+            _html.Add($"<tr><th scope=\"row\">{v.Model.Name}</th><td>{Figures.WithInterval(v.Model.Perplexity)}</td><td>{Figures.ThreeDigits(d.MedianKld)}</td><td>{Figures.ThreeDigits(d.P90Kld)}</td><td>{Figures.ThreeDigits(d.P99Kld)}</td><td>{Figures.ThreeDigits(d.P999Kld)}</td><td>{Figures.ThreeDigits(d.MaxKld)}</td><td>{Figures.Percent(d.RmsProbabilityChange)}</td></tr>");
         }
         _html.Literal("</tbody></table></div></details>");
     }

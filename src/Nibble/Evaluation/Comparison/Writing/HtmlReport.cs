@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Nibble.Evaluation.Cards;
 using Nibble.Evaluation.Comparison.Charts;
 
 namespace Nibble.Evaluation.Comparison.Writing;
@@ -57,8 +58,8 @@ internal sealed partial class HtmlReport
         _html.Add($"<header><div class=\"top\"><h1>{_report.Base.Name}: what quantization cost</h1><button id=\"theme\" type=\"button\" hidden>Dark</button></div>")
             .Add($"<p class=\"muted\">{_report.Variants.Count} variants against {_report.Base.File} ({Figures.Bytes(_report.Base.Bytes)}) on {text.Name}: {Grouped(text.Tokens)} tokens scored in {Grouped(text.Windows)} windows of {Grouped(text.ContextLength)}. ± and bars are 95 % intervals.</p>");
         Recommendation advice = _report.Recommendation;
-        _html.Add($"<section class=\"advice{(advice.Kind == RecommendationKind.Recommended ? "" : " unsure")}\" aria-label=\"Recommendation\"><p class=\"what\">{advice.Headline}</p><ul>");
-        foreach (string reason in advice.Reasons) _html.Add($"<li>{reason}</li>");
+        _html.Add($"<section class=\"advice{(advice.Kind == RecommendationKind.Recommended ? "" : " unsure")}\" aria-label=\"Recommendation\"><p class=\"what\">{Unbroken(advice.Headline)}</p><ul>");
+        foreach (string reason in advice.Reasons) _html.Add($"<li>{Unbroken(reason)}</li>");
         _html.Literal("</ul></section></header>\n");
     }
 
@@ -71,7 +72,7 @@ internal sealed partial class HtmlReport
             .Literal("<dt>Tensor error</dt><dd>Root mean square of the difference to the original’s values, divided by the root mean square of those.</dd>")
             .Add($"<dt>Machine</dt><dd>{_report.Machine.Processor}, {_report.Machine.Threads} threads</dd><dt>Text</dt><dd>{_report.Text.Name}, SHA-256 <code>{_report.Text.Sha256}</code></dd>");
         foreach (ComparedModel model in _report.Variants.Select(v => v.Model).Prepend(_report.Base))
-            _html.Add($"<dt>{model.Name}</dt><dd>{model.File}, content <code>{model.ContentId}</code></dd>");
+            _html.Add($"<dt>{model.Name}</dt><dd>{model.File}, SHA-256 <code>{model.Sha256}</code></dd>");
         _html.Add($"</dl></details><p>Written {_report.Written.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC by Nibble {_report.Version}. The numbers are also in report.json, report.csv and report.md beside this page.</p></footer>\n");
     }
 
@@ -94,6 +95,9 @@ internal sealed partial class HtmlReport
 
     /// <summary>The variant that is shown first where one is to be chosen: the recommended one, else the one nearest to being it.</summary>
     private int FirstShown => Math.Max(0, _report.Variants.Index().FirstOrDefault(v => v.Item.Model.Name == _recommended, (_report.Variants.Count - 1, null!)).Index);
+
+    /// <summary>Keeps a number on one line with its error and its unit.</summary>
+    private static string Unbroken(string sentence) => sentence.Replace(" ± ", "\u00a0±\u00a0", StringComparison.Ordinal).Replace(" %", "\u00a0%", StringComparison.Ordinal);
 
     private static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture).Replace(',', '\u202f');
 

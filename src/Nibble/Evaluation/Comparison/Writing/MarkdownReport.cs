@@ -1,4 +1,5 @@
 using System.Text;
+using Nibble.Evaluation.Cards;
 
 namespace Nibble.Evaluation.Comparison.Writing;
 
