@@ -1,0 +1,43 @@
+using Nibble.Models;
+
+namespace Nibble.Evaluation.Tasks;
+
+/// <summary>How tasks are run. Names and defaults are the harness's.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>The most examples before a question.</summary>
+    public const int MostShots = 64;
+
+    /// <summary>Examples before each question; <see langword="null"/> for each task's own number.</summary>
+    public int? Shots { get; init; }
+
+    /// <summary>Only the first so many items of each task; <see langword="null"/> for all.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>By which examples are drawn.</summary>
+    public int Seed { get; init; } = 1234;
+
+    /// <summary>Tokens of a text; <see langword="null"/> for as many as the model was trained for.</summary>
+    public int? ContextLength { get; init; }
+
+    /// <summary>How keys and values are stored; <see langword="null"/> for half precision.</summary>
+    public CacheOptions? Cache { get; init; }
+
+    /// <summary>The folder that keeps finished items for a later run; <see langword="null"/> to keep nothing.</summary>
+    public string? JournalFolder { get; init; }
+
+    /// <exception cref="NibbleException">A value makes no sense; the message names it.</exception>
+    public void Validate()
+    {
+        if (Shots is < 0 or > MostShots) Throw.BadInput($"{Shots} examples before each question were asked for; take 0 to {MostShots} (--num-fewshot)");
+        if (Limit < 1) Throw.BadInput($"a limit of {Limit} items was asked for; take at least 1 (--limit)");
+    }
+}
+
+/// <summary>How far evaluating has come.</summary>
+/// <param name="Task">The task that an item was finished of last.</param>
+/// <param name="Items">Items finished, of all tasks.</param>
+/// <param name="TotalItems">Items of all tasks.</param>
+/// <param name="KeptItems">Those of them that an earlier run had finished.</param>
+/// <param name="Fraction">From 0 to 1, by the tokens to read.</param>
+public readonly record struct EvaluationProgress(string Task, int Items, int TotalItems, int KeptItems, double Fraction);
