@@ -7,6 +7,7 @@ using Nibble.Cli.Terminal;
 
 RootCommand root = new("Nibble makes large language models fit: it quantizes them, measures what that cost, and runs the result.")
 {
+    CompareCommand.Create(),
     ConvertCommand.Create(),
     ImatrixCommand.Create(),
     KldCommand.Create(),
@@ -33,11 +34,11 @@ try
 {
     _ = InstructionSets.Used; // a wrong choice is refused whatever the command
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
-    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)) : code;
+    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? CompareCommand.Kept(parsed)) : code;
 }
 catch (OperationCanceledException)
 {
-    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
+    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? CompareCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
 }
 catch (Exception e) when (Failure.Explain(e) is { } message)
 {

@@ -3,6 +3,7 @@ using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
 using Nibble.Formats;
 using Nibble.Generation;
+using Nibble.Models;
 
 namespace Nibble.Cli.Commands;
 
@@ -33,19 +34,29 @@ internal sealed class EvaluationSettings
     public byte[] ReadText(ParseResult parsed, CancellationToken cancellationToken) =>
         TextFile.ReadText(TextPath(parsed) ?? throw new NibbleException("--text is missing: name the text to predict"), cancellationToken);
 
-    public EvaluationText Tokenize(ParseResult parsed, ReadOnlySpan<byte> text, LanguageModel language) =>
-        EvaluationText.Of(TextPath(parsed) is { } path and not "-" ? Path.GetFileName(path) : "standard input", text, language.Tokenizer);
+    /// <summary>The name of the text, for reports.</summary>
+    public string TextName(ParseResult parsed) => TextPath(parsed) is { } path and not "-" ? Path.GetFileName(path) : "standard input";
+
+    public EvaluationText Tokenize(ParseResult parsed, ReadOnlySpan<byte> text, LanguageModel language) => EvaluationText.Of(TextName(parsed), text, language.Tokenizer);
+
+    /// <summary>Windows to read at most.</summary>
+    public int Windows(ParseResult parsed) => parsed.GetValue(_windows) is { } wanted ? (wanted > 0 ? wanted : throw new NibbleException($"--windows is {wanted}; take 1 or more")) : int.MaxValue;
+
+    public CacheOptions Cache(ParseResult parsed) => _cache.Read(parsed);
+
+    /// <summary>How models are run.</summary>
+    public ModelOptions Run(ParseResult parsed) => new() { Threads = parsed.GetValue(_threads), Repack = !parsed.GetValue(_noRepack), I2SLayout = parsed.GetValue(_layout) };
 
     public LanguageModel Open(ParseResult parsed, string path)
     {
-        LanguageModel language = LanguageModel.Open(path, new ModelOptions { Threads = parsed.GetValue(_threads), Repack = !parsed.GetValue(_noRepack), I2SLayout = parsed.GetValue(_layout) });
+        LanguageModel language = LanguageModel.Open(path, Run(parsed));
         CommonOptions.TellLayout(language.File);
         return language;
     }
 
     public EvaluationOptions Read(ParseResult parsed, LanguageModel language) => EvaluationOptions.For(language, parsed.GetValue(_context)) with
     {
-        Windows = parsed.GetValue(_windows) is { } wanted ? (wanted > 0 ? wanted : throw new NibbleException($"--windows is {wanted}; take 1 or more")) : int.MaxValue,
-        Cache = _cache.Read(parsed),
+        Windows = Windows(parsed),
+        Cache = Cache(parsed),
     };
 }

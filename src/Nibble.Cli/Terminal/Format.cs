@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Nibble.Evaluation;
+using Nibble.Evaluation.Comparison;
 using Nibble.Files;
 
 namespace Nibble.Cli.Terminal;
@@ -8,14 +9,8 @@ namespace Nibble.Cli.Terminal;
 /// <summary>Numbers as people read them, the same in every language.</summary>
 internal static class Format
 {
-    /// <summary>Bytes in decimal units: 640.2 MB.</summary>
-    public static string Bytes(long bytes) => bytes switch
-    {
-        < 1_000 => $"{bytes} B",
-        < 1_000_000 => Invariant($"{bytes / 1e3:F1} kB"),
-        < 1_000_000_000 => Invariant($"{bytes / 1e6:F1} MB"),
-        _ => Invariant($"{bytes / 1e9:F2} GB"),
-    };
+    /// <inheritdoc cref="Figures.Bytes"/>
+    public static string Bytes(long bytes) => Figures.Bytes(bytes);
 
     /// <summary>A number of weights: 1.1 B.</summary>
     public static string Count(long count) => count switch
@@ -26,7 +21,7 @@ internal static class Format
         _ => Invariant($"{count / 1e9:F2} B"),
     };
 
-    public static string Percent(double fraction) => Invariant($"{fraction * 100:F1} %");
+    public static string Percent(double fraction) => Figures.Percent(fraction);
 
     /// <summary>A relative error in three digits: 7.12 %.</summary>
     public static string Error(double relative) => relative switch

@@ -13,10 +13,10 @@ internal static class FirstNonNumber
     /// <param name="session">The session whose scores are no numbers.</param>
     /// <param name="window">What it read.</param>
     /// <param name="model">Which of the models it is, from 0.</param>
-    /// <param name="models">How many are measured; of two, the first is the base.</param>
+    /// <param name="models">How many are measured; of several, the first is the base.</param>
     public static void Report(Session session, ReadOnlySpan<int> window, int model, int models)
     {
-        string whose = models == 1 ? "the model's" : model == 0 ? "the base's" : "the variant's";
+        string whose = models == 1 ? "the model's" : model == 0 ? "the base's" : models == 2 ? "the variant's" : $"variant {model}'s";
         Throw.BadInput($"{whose} scores are not a number: {Find(session, window)}; its weights are damaged, download or convert it again");
     }
 

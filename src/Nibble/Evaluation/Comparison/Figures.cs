@@ -35,7 +35,7 @@ public static class Figures
         return value < 0 && text != "0" ? "−" + text : text;
     }
 
-    /// <summary>A value with half the width of its 95 % interval, of which one digit is told, or two where the first is small: 0.0312 ± 0.0014, 0.282 ± 0.007.</summary>
+    /// <summary>A value with half the width of its 95 % interval, of which one digit is told, or two where the first is 1: 0.0312 ± 0.0014, 0.28 ± 0.02.</summary>
     public static string WithInterval(Estimate estimate) => WithInterval(estimate.Value, estimate.HalfWidth, "");
 
     /// <summary>A fraction as percentage with half the width of its 95 % interval: 4.71 ± 0.22 %.</summary>
@@ -61,7 +61,7 @@ public static class Figures
     private static string WithInterval(double value, double half, string plus)
     {
         double leading = half > 0 ? half / Math.Pow(10, Math.Floor(Math.Log10(half))) : 0;
-        int decimals = half > 0 ? DecimalsFor(half, leading < 3 ? 2 : 1) : DecimalsFor(value, 3);
+        int decimals = half > 0 ? DecimalsFor(half, leading < 2 ? 2 : 1) : DecimalsFor(value, 3);
         string sign = value < 0 ? "−" : plus;
         return $"{sign}{Fixed(Math.Abs(value), decimals)} ± {Fixed(half, decimals)}";
     }

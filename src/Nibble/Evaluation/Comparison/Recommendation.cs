@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Nibble.Evaluation.Comparison;
 
 /// <summary>Which variant to take, in words.</summary>
@@ -10,7 +8,6 @@ namespace Nibble.Evaluation.Comparison;
 public sealed record Recommendation(RecommendationKind Kind, string? Variant, string Headline, IReadOnlyList<string> Reasons);
 
 /// <summary>What the evidence allows to say.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<RecommendationKind>))]
 public enum RecommendationKind
 {
     /// <summary>A variant is within all bounds.</summary>

@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Nibble.Evaluation.Comparison.Running;
+using Nibble.Files;
 
 namespace Nibble.Evaluation.Comparison;
 
@@ -36,6 +38,10 @@ public static class ReportJson
 }
 
 /// <summary>How reports and what they are made of are written, without reflection. Numbers that are none are written as text, <c>"NaN"</c>.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, IgnoreReadOnlyProperties = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, IgnoreReadOnlyProperties = true, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(SpeedFigures))]
+[JsonSerializable(typeof(TensorFigure[]))]
+[JsonSerializable(typeof(HashedFile))]
+[JsonSerializable(typeof(TokenExpectation[]))]
 [JsonSerializable(typeof(ComparisonReport))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -1,4 +1,4 @@
-using System.Text.Json.Serialization;
+using Nibble.Evaluation.Tasks;
 
 namespace Nibble.Evaluation.Comparison;
 
@@ -11,7 +11,7 @@ public sealed record VariantReport
     /// <summary>How its predictions differ.</summary>
     public required DivergenceFigures Divergence { get; init; }
 
-    /// <summary>The error of each tensor that has the same name and shape as in the base and another format.</summary>
+    /// <summary>The error of each matrix that has the same name and shape as in the base and another format.</summary>
     public IReadOnlyList<TensorFigure> Tensors { get; init; } = [];
 
     /// <summary>How its answers differ, task by task in the order of <see cref="ComparisonReport.Tasks"/>.</summary>
@@ -63,23 +63,11 @@ public sealed record TensorFigure(string Name, string Format, double RelativeErr
 
 /// <summary>A task, and how the base does on it.</summary>
 /// <param name="Name">Its name, such as <c>arc_easy</c>.</param>
-/// <param name="Domain">What it is about.</param>
+/// <param name="Domain">What it asks of a model.</param>
 /// <param name="Metric">What is counted, such as <c>acc_norm</c>.</param>
 /// <param name="Items">Items that were done.</param>
 /// <param name="Score">The share of them that the base gets right.</param>
 public sealed record ComparedTask(string Name, TaskDomain Domain, string Metric, int Items, Estimate Score);
-
-/// <summary>What a task is about.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<TaskDomain>))]
-public enum TaskDomain
-{
-    Language,
-    Reasoning,
-    Code,
-    Mathematics,
-    Multilingual,
-    Other,
-}
 
 /// <summary>How a variant does on a task, item by item against the base.</summary>
 /// <param name="Task">The name of the task.</param>
@@ -93,7 +81,6 @@ public enum TaskDomain
 public sealed record TaskDifference(string Task, Estimate Score, double Difference, double Low, double High, int Lost, int Gained, double PValue);
 
 /// <summary>What the evidence says of a variant.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
 public enum Verdict
 {
     /// <summary>The intervals reach over a bound, so it may be within or not.</summary>

@@ -1,5 +1,6 @@
 using Nibble.Evaluation;
 using Nibble.Evaluation.Comparison;
+using Nibble.Evaluation.Tasks;
 
 namespace Nibble.Tests.Evaluation.Comparison;
 

@@ -28,7 +28,8 @@ internal sealed record DotPlot(string Title, string AxisTitle, IReadOnlyList<Dot
     public const double Width = 340;
 
     private const double LabelWidth = 74, RowHeight = 25, Top = 6, AxisHeight = 42;
-    private const int LongestLabel = 11;
+    private const double TickWidth = 7;
+    private const int LongestLabel = 11, MostTicks = 5;
 
     /// <summary>Whether equal ratios are equally long.</summary>
     public bool IsLogarithmic { get; init; }
@@ -52,7 +53,7 @@ internal sealed record DotPlot(string Title, string AxisTitle, IReadOnlyList<Dot
         Scale x = IsLogarithmic ? Scale.Logarithmic(values, LabelWidth + 8, right - 6) : Scale.Linear(values, LabelWidth + 8, right - 6);
         Html svg = new();
         svg.Add($"<svg class=\"chart\" viewBox=\"0 0 {Width} {height}\" width=\"{Width}\" height=\"{height}\" role=\"group\" aria-labelledby=\"{id}\" data-roving><title id=\"{id}\">{Title}</title>");
-        foreach (double tick in x.Ticks(4))
+        foreach (double tick in TicksOf(x, right - LabelWidth))
             svg.Add($"<line class=\"grid\" x1=\"{x.At(tick)}\" x2=\"{x.At(tick)}\" y1=\"{Top}\" y2=\"{bottom}\"/><text class=\"tick\" x=\"{x.At(tick)}\" y=\"{bottom + 16}\" text-anchor=\"middle\">{Figures.Plain(tick)}</text>");
         if (Reference is { } reference) svg.Add($"<line class=\"axis\" x1=\"{x.At(reference)}\" x2=\"{x.At(reference)}\" y1=\"{Top}\" y2=\"{bottom}\"/>");
         if (Bound is { } bound && x.At(bound) < right - 6.5 && x.At(bound) > LabelWidth + 8.5)
@@ -68,6 +69,14 @@ internal sealed record DotPlot(string Title, string AxisTitle, IReadOnlyList<Dot
                 .Add($"<text class=\"value\" x=\"{Width - 2}\" y=\"{y + 4}\" text-anchor=\"end\">{row.Text}</text></g>");
         }
         return svg.Literal("</svg>");
+    }
+
+    /// <summary>As many round values as have room for their labels.</summary>
+    private static IReadOnlyList<double> TicksOf(Scale scale, double width)
+    {
+        int most = MostTicks;
+        while (most > 1 && scale.Ticks(most).Sum(tick => TickWidth * (Figures.Plain(Math.Round(tick, 9)).Length + 1)) > width) most--;
+        return scale.Ticks(most);
     }
 
     /// <summary>A name that has room beside a chart.</summary>

@@ -45,7 +45,14 @@ internal sealed class ProgressLedger(IProgress<ComparisonProgress>? target, IRea
     /// <summary>Announces work that will take some seconds on any machine: only the proportions between stages matter.</summary>
     public void Expect(double seconds) => _expected += seconds;
 
-    /// <summary>Notes that announced work is done, or was not needed.</summary>
+    /// <summary>Takes back announced work that an earlier run did.</summary>
+    public void Skip(double seconds)
+    {
+        _expected -= seconds;
+        Report();
+    }
+
+    /// <summary>Notes that announced work is done.</summary>
     public void Finish(double seconds)
     {
         _done += seconds;

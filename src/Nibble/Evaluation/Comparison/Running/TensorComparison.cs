@@ -14,7 +14,7 @@ internal static class TensorComparison
     /// <summary>Weights whose bytes are held at a time, so that memory stays small where pages have to be copied.</summary>
     private const long ValuesTogether = 16 << 20;
 
-    /// <summary>The tensors of both models that have the same name and shape, and another format in the variant.</summary>
+    /// <summary>The matrices of both models that have the same name and shape, and another format in the variant.</summary>
     /// <param name="reference">The base.</param>
     /// <param name="variant">The variant.</param>
     /// <param name="threads">Threads to use, 0 for all; the result does not depend on it.</param>
@@ -25,7 +25,7 @@ internal static class TensorComparison
         (TensorInfo Before, TensorInfo After)[] pairs =
         [
             .. QuantizationPlan.InOrder(variant).Select(after => (reference.Find(after.Name), after))
-                .Where(p => p.Item1 is { Format: not null } before && p.after.Format is not null && p.after.Format != before.Format && before.Dimensions.SequenceEqual(p.after.Dimensions))
+                .Where(p => p.Item1 is { Format: not null, Dimensions.Count: > 1 } before && p.after.Format is not null && p.after.Format != before.Format && before.Dimensions.SequenceEqual(p.after.Dimensions))
                 .Select(p => (p.Item1!, p.after)),
         ];
         ParallelOptions options = new() { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };

@@ -1,4 +1,5 @@
 using Nibble.Evaluation.Comparison.Charts;
+using Nibble.Evaluation.Tasks;
 
 namespace Nibble.Evaluation.Comparison.Writing;
 
@@ -15,7 +16,7 @@ internal sealed partial class HtmlReport
         double[] extent = [.. _report.Variants.SelectMany(v => v.Tasks).SelectMany(t => (double[])[100 * t.Low, 100 * t.High])];
         foreach (IGrouping<TaskDomain, (int Index, ComparedTask Task)> domain in _report.Tasks.Index().Select(t => (t.Index, Task: t.Item)).GroupBy(t => t.Task.Domain).OrderBy(g => g.Key))
         {
-            _html.Add($"<h4>{Verdicts.Words(domain.Key)}</h4><div class=\"tiles\">");
+            _html.Add($"<h4>{domain.Key.ToString()}</h4><div class=\"tiles\">");
             foreach ((int index, ComparedTask task) in domain)
             {
                 Tile(task.Name, $"{_report.Base.Name}: {Figures.PercentWithInterval(task.Score)} of {task.Items} ({task.Metric})",

@@ -45,7 +45,7 @@ internal sealed partial class HtmlReport
         Tile("Perplexity", "How much worse the text is predicted.", new($"Change of perplexity from {_report.Base.Name}", "change of perplexity, %",
             [.. _report.Variants.Select(v => Row(v, 100 * (v.Divergence.PerplexityRatio.Value - 1), 100 * v.Divergence.PerplexityRatio.HalfWidth, Figures.Change(v.Divergence.PerplexityRatio), "perplexity"))])
         { Reference = 0, Bound = 100 * _bounds.MaxPerplexityIncrease });
-        Tile("KL divergence", "How far its expectations are from the original’s.", new($"Mean KL divergence from {_report.Base.Name}", "mean, nats (logarithmic)",
+        Tile("KL divergence", "Distance from what the original expects.", new($"Mean KL divergence from {_report.Base.Name}", "mean, nats (logarithmic)",
             [.. _report.Variants.Select(v => Row(v, v.Divergence.MeanKld.Value, v.Divergence.MeanKld.HalfWidth, Figures.WithInterval(v.Divergence.MeanKld), "mean KL divergence"))])
         { IsLogarithmic = true, Bound = _bounds.MaxMeanKld });
         Tile("Top choice changed", "How often another token is the likeliest.", new("Share of tokens for which another token is the likeliest", "share of tokens, %",

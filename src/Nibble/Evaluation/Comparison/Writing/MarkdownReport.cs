@@ -1,5 +1,6 @@
 using System.Text;
 using Nibble.Evaluation.Cards;
+using Nibble.Evaluation.Tasks;
 
 namespace Nibble.Evaluation.Comparison.Writing;
 
@@ -35,7 +36,7 @@ internal static class MarkdownReport
     {
         foreach (IGrouping<TaskDomain, (int Index, ComparedTask Item)> domain in report.Tasks.Index().GroupBy(t => t.Item.Domain).OrderBy(g => g.Key))
         {
-            text.Append($"\n## {Verdicts.Words(domain.Key)}\n\n");
+            text.Append($"\n## {domain.Key.ToString()}\n\n");
             Table table = new(text, ["task", "variant", "share right", "difference (95 % interval)", "lost", "gained", "p"]);
             foreach ((int index, ComparedTask task) in domain)
             {

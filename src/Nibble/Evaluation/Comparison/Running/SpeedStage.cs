@@ -1,0 +1,18 @@
+using Nibble.Generation;
+using Nibble.Models;
+
+namespace Nibble.Evaluation.Comparison.Running;
+
+/// <summary>Measures how fast a model runs and the memory it takes.</summary>
+internal static class SpeedStage
+{
+    public static SpeedFigures Measure(LanguageModel model, SpeedOptions options, IProgress<SpeedProgress> progress, CancellationToken cancellationToken)
+    {
+        int context = model.ContextFor(null);
+        SpeedReport report = SpeedMeasurement.Measure(model, options, progress, cancellationToken);
+        MemoryNeed need = model.Network.MemoryFor(context, options.Cache ?? CacheOptions.Default);
+        return new(Rate(report.Tests.First(t => !t.IsGeneration)), Rate(report.Tests.First(t => t.IsGeneration)), need.Weights, need.Total, context);
+    }
+
+    private static RateFigures Rate(SpeedResult result) => new(result.Tokens, result.Median, result.Min, result.Max);
+}

@@ -1,0 +1,180 @@
+using System.Text;
+using Nibble.Evaluation;
+using Nibble.Evaluation.Comparison;
+using Nibble.Evaluation.Comparison.Running;
+using Nibble.Evaluation.Divergence;
+using Nibble.Evaluation.Tasks;
+using Nibble.Files;
+using Nibble.Generation;
+using Nibble.Quantization;
+
+namespace Nibble.Tests.Evaluation.Comparison;
+
+/// <summary>Whole comparisons of the sample model.</summary>
+public sealed class ComparerTests
+{
+    private const int Context = 64, Windows = 12;
+
+    private static readonly byte[] s_text = File.ReadAllBytes(Path.Combine(Shared.TinyModel, "sample.txt"));
+
+    [Fact]
+    public void Its_figures_are_those_of_measuring_each_pair_alone()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonReport report = Comparer.Run(Options(folder, "Q8_0", "Q4_K_M", "Q2_K"));
+        Assert.Equal(["Q8_0", "Q4_K_M", "Q2_K"], report.Variants.Select(v => v.Model.Name));
+
+        using LanguageModel original = LanguageModel.Open(SampleModel.At("F32"), 1);
+        EvaluationOptions reading = EvaluationOptions.For(original, Context) with { Windows = Windows };
+        int[] tokens = original.Tokenizer.Encode(s_text);
+        foreach (VariantReport variant in report.Variants)
+        {
+            using LanguageModel model = SampleModel.Open(variant.Model.Name);
+            DivergenceResult expected = DivergenceMeasurement.Measure(original.Network, model.Network, tokens, reading, original.Pool);
+            Assert.Equal(expected.Mean.Value, variant.Divergence.MeanKld.Value, 1e-9);
+            Assert.Equal(expected.Mean.Error, variant.Divergence.MeanKld.Error, 1e-9);
+            Assert.Equal(expected.Ratio.Value, variant.Divergence.PerplexityRatio.Value, 1e-9);
+            Assert.Equal(1 - expected.SameTop.Value, variant.Divergence.TopChanged.Value, 1e-9);
+            Assert.Equal(expected.Divergences.At(0.99), variant.Divergence.P99Kld, 1e-9);
+            // The file is the one that quantize writes, and its errors are those that quantize measures.
+            using ModelFile file = ModelFile.Open(SampleModel.At("F32"));
+            QuantizationResult quantized = Quantizer.Write(file, QuantizationPlan.Create(file, Recipe.Parse(variant.Model.Name)), folder.At("again.gguf"));
+            Assert.Equal(HashedFile.Of(folder.At("again.gguf")).Sha256, variant.Model.Sha256);
+            foreach (TensorError error in quantized.Errors.OfType<TensorError>().Where(e => e.Tensor.Target.Dimensions.Count > 1))
+                Assert.Equal(error.Relative, variant.Tensors.Single(t => t.Name == error.Tensor.Target.Name).RelativeError, 1e-6);
+        }
+    }
+
+    [Fact]
+    public void The_passage_is_the_text_and_its_expectations_are_probabilities()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonReport report = Comparer.Run(Options(folder, "Q8_0", "Q2_K"));
+        Passage passage = report.Passage!;
+        string text = passage.Lead + string.Concat(passage.Tokens.Select(t => t.Text));
+        Assert.Contains(text.Trim(), Encoding.UTF8.GetString(s_text), StringComparison.Ordinal);
+        Assert.All(passage.Variants.Select(v => v.Expected).Prepend(passage.Base), expectation =>
+        {
+            Assert.Equal(passage.Tokens.Count, expectation.Likeliest.Count);
+            Assert.All(expectation.Likeliest, candidates =>
+            {
+                Assert.Equal(candidates.OrderByDescending(c => c.Probability), candidates);
+                Assert.InRange(candidates.Sum(c => c.Probability), 0, 1.0001);
+            });
+            foreach ((int i, PassageToken token) in passage.Tokens.Index())
+                foreach (Candidate candidate in expectation.Likeliest[i].Where(c => c.Piece == token.Piece)) Assert.Equal(expectation.Actual[i], candidate.Probability, 1e-6);
+        });
+        Assert.All(passage.Variants, v => Assert.Equal(passage.Tokens.Count, v.Divergence.Count));
+    }
+
+    [Fact]
+    public void Interrupted_it_goes_on_and_ends_with_the_same_figures()
+    {
+        using TemporaryFolder whole = new(), interrupted = new();
+        ComparisonReport expected = Comparer.Run(Options(whole, "Q8_0", "Q2_K"));
+        // Stopped while files are made, while models read, and at the end.
+        foreach (double fraction in (double[])[0.05, 0.3, 0.6, 0.9])
+        {
+            using CancellationTokenSource stop = new();
+            Assert.ThrowsAny<OperationCanceledException>(() => Comparer.Run(Options(interrupted, "Q8_0", "Q2_K"), new Watch(p => { if (p.Fraction >= fraction) stop.Cancel(); }), stop.Token));
+        }
+        ComparisonReport report = Comparer.Run(Options(interrupted, "Q8_0", "Q2_K"));
+        Assert.Equal(expected.Variants.Select(v => v.Divergence), report.Variants.Select(v => v.Divergence));
+        Assert.Equal(expected.Passage!.Tokens, report.Passage!.Tokens);
+    }
+
+    [Fact]
+    public void What_is_finished_is_not_measured_again_and_more_windows_add_to_it()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonOptions options = Options(folder, "Q8_0", "Q2_K") with { Speed = new() { Prompts = [32], Generated = 4, Repetitions = 2 } };
+        ComparisonReport first = Comparer.Run(options with { Windows = 6 });
+        List<string> work = [];
+        ComparisonReport again = Comparer.Run(options with { Windows = 6 }, new Watch(p => work.Add(p.Text)));
+        Assert.DoesNotContain(work, text => text.Contains("quantizing", StringComparison.Ordinal) || text.Contains("window", StringComparison.Ordinal) || text.Contains("speed", StringComparison.Ordinal));
+        Assert.Equal(first.Variants.Select(v => v.Model.Speed), again.Variants.Select(v => v.Model.Speed));
+
+        work.Clear();
+        ComparisonReport more = Comparer.Run(options, new Watch(p => work.Add(p.Text)));
+        Assert.DoesNotContain(work, text => text.Contains("window 6 of", StringComparison.Ordinal));
+        Assert.Contains(work, text => text.Contains("window 7 of 12", StringComparison.Ordinal));
+        using TemporaryFolder fresh = new();
+        Assert.Equal(Comparer.Run(Options(fresh, "Q8_0", "Q2_K")).Variants.Select(v => v.Divergence), more.Variants.Select(v => v.Divergence));
+    }
+
+    [Fact]
+    public void A_damaged_measurement_is_measured_again()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonReport expected = Comparer.Run(Options(folder, "Q2_K"));
+        foreach (string path in Directory.GetFiles(folder.At(Comparer.KeptFolder)).Where(p => !Path.GetFileName(p).StartsWith("made", StringComparison.Ordinal)))
+            File.WriteAllBytes(path, File.ReadAllBytes(path)[..20]);
+        ComparisonReport report = Comparer.Run(Options(folder, "Q2_K"));
+        Assert.Equal(expected.Variants[0].Divergence, report.Variants[0].Divergence);
+        Assert.Equal(expected.Variants[0].Tensors, report.Variants[0].Tensors);
+    }
+
+    [Fact]
+    public void Tasks_are_compared_item_by_item()
+    {
+        using TemporaryFolder folder = new();
+        string[] lines = [.. Enumerable.Range(0, 30).Select(i => $$"""{"query": "Once upon a time there was a little {{(i % 2 == 0 ? "girl" : "dog")}} number {{i}}.", "choices": ["She was happy", "Quantum flux", "It ran"], "gold": {{i % 3}}}""")];
+        EvaluationTask task = TaskFile.Read(folder.Write("mine.jsonl", string.Join('\n', lines)));
+        ComparisonReport report = Comparer.Run(Options(folder, "Q8_0", "Q2_K") with { Tasks = [task] });
+        ComparedTask compared = Assert.Single(report.Tasks);
+        Assert.Equal((30, "mine"), (compared.Items, compared.Name));
+        foreach (VariantReport variant in report.Variants)
+        {
+            TaskDifference difference = Assert.Single(variant.Tasks);
+            Assert.Equal(variant.Tasks[0].Score.Value - compared.Score.Value, difference.Difference, 1e-12);
+            Assert.Equal((difference.Gained - difference.Lost) / 30.0, difference.Difference, 1e-12);
+            Assert.InRange(difference.Difference, difference.Low, difference.High);
+        }
+    }
+
+    [Fact]
+    public void A_file_that_it_did_not_make_is_left_alone()
+    {
+        using TemporaryFolder folder = new();
+        folder.Write("tiny-Q2_K.gguf", "precious");
+        Assert.Contains("--files", Refusal(Options(folder, "Q2_K")), StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(folder.At("tiny-Q2_K.gguf")));
+    }
+
+    [Fact]
+    public void What_cannot_be_compared_is_refused_and_nothing_is_left()
+    {
+        using TemporaryFolder folder = new();
+        string report = folder.At("report");
+        ComparisonOptions options = Options(folder, "Q2_K") with { Folder = report };
+        Assert.Contains("less than one window", Refusal(options with { Text = "Too short."u8.ToArray() }), StringComparison.Ordinal);
+        Assert.Contains("--types", Refusal(options with { Variants = [] }), StringComparison.Ordinal);
+        Assert.Contains("Q2_K is there twice", Refusal(options with { Variants = [.. options.Variants, .. options.Variants] }), StringComparison.Ordinal);
+        Assert.Contains("importance matrix", Refusal(options with { Variants = [new("IQ1_S", folder.At("x.gguf"), Recipe.Parse("IQ1_S"))] }), StringComparison.Ordinal);
+        string other = folder.At("other.gguf");
+        new Models.RandomModel("llama").Build().Save(other);
+        Assert.Contains(other, Refusal(options with { Variants = [new("other", other, null)] }), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(report));
+        Assert.Contains("is a file", Refusal(options with { Folder = folder.Write("taken", "x") }), StringComparison.Ordinal);
+    }
+
+    private static string Refusal(ComparisonOptions options) => Assert.Throws<NibbleException>(() => Comparer.Run(options)).Message;
+
+    private static ComparisonOptions Options(TemporaryFolder folder, params string[] levels) => new()
+    {
+        Base = SampleModel.At("F32"),
+        Variants = [.. levels.Select(level => new RequestedVariant(level, folder.At($"tiny-{level}.gguf"), Recipe.Parse(level)))],
+        Folder = folder.Path,
+        Text = s_text,
+        TextName = "sample.txt",
+        ContextLength = Context,
+        Windows = Windows,
+        Run = new() { Threads = 1 },
+        Speed = null,
+    };
+
+    private sealed class Watch(Action<ComparisonProgress> seen) : IProgress<ComparisonProgress>
+    {
+        public void Report(ComparisonProgress value) => seen(value);
+    }
+}
