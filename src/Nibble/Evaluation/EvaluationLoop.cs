@@ -21,7 +21,7 @@ internal interface IScoreConsumer
 internal static class EvaluationLoop
 {
     /// <summary>Tokens scored together: as many as keep the product with the head fast, few enough that the scores of a large vocabulary take tens of megabytes.</summary>
-    private const int ScoredTogether = 128;
+    internal const int ScoredTogether = 128;
 
     /// <param name="models">The models.</param>
     /// <param name="tokens">The whole text.</param>

@@ -1,5 +1,4 @@
 using System.Text;
-using Nibble.Evaluation;
 using Nibble.Evaluation.Comparison;
 using Nibble.Evaluation.Comparison.Running;
 using Nibble.Evaluation.Divergence;
@@ -25,7 +24,7 @@ public sealed class ComparerTests
         Assert.Equal(["Q8_0", "Q4_K_M", "Q2_K"], report.Variants.Select(v => v.Model.Name));
 
         using LanguageModel original = LanguageModel.Open(SampleModel.At("F32"), 1);
-        EvaluationOptions reading = EvaluationOptions.For(original, Context) with { Windows = Windows };
+        Nibble.Evaluation.EvaluationOptions reading = Nibble.Evaluation.EvaluationOptions.For(original, Context) with { Windows = Windows };
         int[] tokens = original.Tokenizer.Encode(s_text);
         foreach (VariantReport variant in report.Variants)
         {

@@ -66,6 +66,7 @@ public sealed partial class Comparer
             }
             using ModelFile file = ModelFile.Open(variant.Path, _options.Run.I2SLayout);
             Identify(row, file);
+            files.Check(variant, _models[row].Sha256);
             string path = store.PathOf("tensors", "json", _models[ProgressLedger.Base].Sha256, _models[row].Sha256);
             if (MeasurementStore.TryRead(path, ReportJsonContext.Default.TensorFigureArray) is { } kept)
             {
@@ -94,7 +95,10 @@ public sealed partial class Comparer
         }
         if (_models.Skip(1).All(m => m.Divergence!.Windows == _windows.Count)) _ledger.Skip(_windows.Count * WindowSeconds);
         int[] rows = [.. Enumerable.Range(1, _models.Length - 1).Where(row => _models[row].Divergence!.Windows < _windows.Count)];
-        foreach (IReadOnlyList<int> group in DivergenceStage.Groups(_models[ProgressLedger.Base].Bytes, [.. rows.Select(row => _models[row].Bytes)], Machine.AvailableMemory))
+        // Beside its weights each model takes its scores, and the keys and values of a window.
+        Nibble.Models.MemoryNeed need = _original.Network.MemoryFor(_reading.ContextLength, cache);
+        long beside = need.Cache + need.Scratch + (long)EvaluationLoop.ScoredTogether * _original.Network.VocabularySize * sizeof(float);
+        foreach (IReadOnlyList<int> group in DivergenceStage.Groups(_models[ProgressLedger.Base].Bytes + beside, [.. rows.Select(row => _models[row].Bytes + beside)], Machine.AvailableMemory))
             ReadGroup([.. group.Select(index => rows[index])]);
     }
 

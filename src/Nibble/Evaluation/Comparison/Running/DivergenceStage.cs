@@ -18,8 +18,8 @@ internal static class DivergenceStage
     private const double KeepEvery = 10;
 
     /// <summary>Splits variants into groups of which each fits into memory together with the base; one variant always does.</summary>
-    /// <param name="baseBytes">Bytes of the base's weights.</param>
-    /// <param name="variantBytes">Bytes of each variant's weights.</param>
+    /// <param name="baseBytes">Bytes that the base takes.</param>
+    /// <param name="variantBytes">Bytes that each variant takes.</param>
     /// <param name="available">Bytes that may be taken; <see langword="null"/> where the system does not say.</param>
     /// <returns>The indices of the variants of each group.</returns>
     public static IReadOnlyList<IReadOnlyList<int>> Groups(long baseBytes, IReadOnlyList<long> variantBytes, long? available)

@@ -21,8 +21,15 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, Me
         if (!File.Exists(variant.Path)) return true;
         if (made is null)
             Throw.BadFile(variant.Path, $"is there already, and was not made from {original.Path} by a comparison; give it with --files instead of {variant.Recipe.Name} in --types, move it away, or name another folder with -o");
-        // No hash yet: a run ended between the file and the note of it.
-        return made.Sha256.Length == 0 || HashedFile.Of(variant.Path).Sha256 != made.Sha256;
+        return made.Sha256.Length == 0; // a run ended between the file and the note of it
+    }
+
+    /// <summary>Refuses a file that is no longer what was made.</summary>
+    /// <exception cref="NibbleException">It was changed.</exception>
+    public void Check(RequestedVariant variant, string sha256)
+    {
+        if (variant.Recipe is not null && MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.HashedFile)?.Sha256 != sha256)
+            Throw.BadFile(variant.Path, $"was changed after it was made, so it may be no {variant.Recipe.Name} of {original.Path}; delete it to have it made again, or give it with --files");
     }
 
     /// <summary>Makes the file of a variant.</summary>
