@@ -3,6 +3,7 @@ using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
 using Nibble.Formats;
 using Nibble.Generation;
+using Nibble.Models;
 
 namespace Nibble.Cli.Commands;
 
@@ -43,9 +44,11 @@ internal sealed class EvaluationSettings
         return language;
     }
 
+    public CacheOptions Cache(ParseResult parsed) => _cache.Read(parsed);
+
     public EvaluationOptions Read(ParseResult parsed, LanguageModel language) => EvaluationOptions.For(language, parsed.GetValue(_context)) with
     {
         Windows = parsed.GetValue(_windows) is { } wanted ? (wanted > 0 ? wanted : throw new NibbleException($"--windows is {wanted}; take 1 or more")) : int.MaxValue,
-        Cache = _cache.Read(parsed),
+        Cache = Cache(parsed),
     };
 }
