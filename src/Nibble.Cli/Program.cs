@@ -7,6 +7,7 @@ using Nibble.Cli.Terminal;
 
 RootCommand root = new("Nibble makes large language models fit: it quantizes them, measures what that cost, and runs the result.")
 {
+    CheckCommand.Create(),
     CompareCommand.Create(),
     ConvertCommand.Create(),
     ImatrixCommand.Create(),

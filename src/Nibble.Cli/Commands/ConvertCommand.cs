@@ -45,7 +45,7 @@ internal static class ConvertCommand
             string target = parsed.GetValue(output) ?? CommonOptions.DefaultTarget(input, recipe.Name);
             OutputFolder.Check(plan.Files(target)[0].Path);
             CommonOptions.CheckTargets(plan.Files(target).Select(output => ("--output", (string?)output.Path)), [], file);
-            QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), resume: false, parsed.GetValue(json), cancellationToken);
+            QuantizationReport.Run(file, plan, target, parsed.GetValue(threads), resume: false, parsed.GetValue(json), evaluate: null, cancellationToken);
         }, CancellationToken.None));
         return command;
     }

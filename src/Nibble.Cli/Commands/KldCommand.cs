@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
+using Nibble.Evaluation.Cards;
 using Nibble.Evaluation.Divergence;
+using Nibble.Files;
 using Nibble.Generation;
 
 namespace Nibble.Cli.Commands;
@@ -12,43 +14,79 @@ internal static class KldCommand
 {
     public static Command Create()
     {
-        Argument<string> reference = new("BASE") { Description = "The model to compare with: a GGUF file, a Hugging Face model folder." };
-        Argument<string> variant = new("VARIANT") { Description = "The model to measure: the same, quantized." };
-        Option<bool> json = CommonOptions.Json();
+        Argument<string> reference = new("BASE") { Description = "The model to compare with: a GGUF file, a Hugging Face model folder, or a file that --save-base made." };
+        Argument<string?> variant = new("VARIANT") { Description = "The model to measure: the same, quantized.", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> saveBase = CommonOptions.File("--save-base", "Keep what the base predicts in this file, to measure variants against it another day without the base and the text.");
+        Option<bool> saveCard = CardOption.Create(), json = CommonOptions.Json();
         CommandWithExamples command = new("kld", "Measure how far a variant of a model predicts otherwise than its base: Kullback-Leibler divergence, perplexity ratio, share of the same likeliest token.",
             "nibble kld models/tiny tiny-Q4_K_M.gguf --text models/tiny/sample.txt",
-            "nibble kld llama-3.2-1b-bf16.gguf llama-3.2-1b-q4_k_m.gguf --text wiki.test.raw --windows 40 --json")
+            "nibble kld llama-3.2-1b-bf16.gguf llama-3.2-1b-q4_k_m.gguf --text wiki.test.raw --windows 40 --json",
+            "nibble kld llama-3.2-1b-bf16.gguf --text wiki.test.raw --save-base llama-3.2-1b.base",
+            "nibble kld llama-3.2-1b.base llama-3.2-1b-q4_k_m.gguf --save-card")
         {
             reference, variant,
         };
         EvaluationSettings settings = new(command);
-        command.Add(json);
+        foreach (Option option in (Option[])[saveBase, saveCard, json]) command.Add(option);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
-            byte[] bytes = settings.ReadText(parsed, cancellationToken);
-            using LanguageModel first = settings.Open(parsed, parsed.GetRequiredValue(reference)), second = settings.Open(parsed, parsed.GetRequiredValue(variant));
-            if (VocabularyComparison.Difference(first.Tokenizer, second.Tokenizer) is { } difference) throw new NibbleException($"{second.File.Path}: {difference}; take a variant of {first.File.Path}");
-            EvaluationText text = settings.Tokenize(parsed, bytes, first);
-            DivergenceResult result = Measure(first, second, text, settings.Read(parsed, first), cancellationToken);
-            if (!parsed.GetValue(json))
+            string first = parsed.GetRequiredValue(reference);
+            string? second = parsed.GetValue(variant);
+            if (parsed.GetValue(saveBase) is { } target)
             {
-                KldReport.Print(result);
+                if (second is not null || parsed.GetValue(saveCard)) throw new NibbleException("--save-base only keeps what the base predicts; leave out the variant and --save-card, and measure with the file afterwards");
+                SaveBase(parsed, settings, first, target, parsed.GetValue(json), cancellationToken);
                 return;
             }
-            JsonOutput.Write(writer =>
-            {
-                writer.WriteStartObject();
-                KldReport.WriteProperties(writer, result);
-                writer.WriteEndObject();
-            });
+            if (second is null) throw new NibbleException("name the variant to measure, or a file to keep the base in with --save-base");
+            if (parsed.GetValue(saveCard)) EvaluationStore.Check(second);
+            (DivergenceResult result, EvaluationRecord record) = KldRun.Compare(parsed, settings, first, second, cancellationToken);
+            if (parsed.GetValue(json)) WriteJson(result);
+            else KldReport.Print(result);
+            if (parsed.GetValue(saveCard)) CardOption.Save(second, record, parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;
     }
 
-    /// <summary>Measures with progress.</summary>
-    public static DivergenceResult Measure(LanguageModel reference, LanguageModel variant, EvaluationText text, EvaluationOptions options, CancellationToken cancellationToken) =>
-        ProgressDisplay.Run("KL divergence", show => DivergenceMeasurement.Measure(reference.Network, variant.Network, text.Tokens, options, reference.Pool, Progress(show), cancellationToken));
+    private static void SaveBase(ParseResult parsed, EvaluationSettings settings, string path, string target, bool json, CancellationToken cancellationToken)
+    {
+        OutputFolder.Check(target);
+        byte[] bytes = settings.ReadText(parsed, cancellationToken);
+        using LanguageModel language = settings.Open(parsed, path);
+        CommonOptions.CheckTargets([("--save-base", target)], [("--text", settings.TextPath(parsed))], language.File);
+        EvaluationText text = settings.Tokenize(parsed, bytes, language);
+        EvaluationOptions options = settings.Read(parsed, language);
+        int total = EvaluationWindow.Of(text.Tokens.Length, options).Count;
+        PerplexityResult result = ProgressDisplay.Run("Base", show => BaseFileWriter.Save(target, language, text, options,
+            new SynchronousProgress<PerplexityResult>(r => show(new Step((double)r.Windows / total, string.Create(CultureInfo.InvariantCulture, $"perplexity {r.Perplexity:F4}")))), cancellationToken));
+        using BaseFile saved = BaseFile.Open(target);
+        long size = new FileInfo(target).Length;
+        double share = (double)size / (saved.Header.Records * saved.Header.Vocabulary * sizeof(float));
+        if (!json)
+        {
+            Screen.Print(string.Create(CultureInfo.InvariantCulture, $"wrote {target}: {Format.Bytes(size)}, {100 * share:F2} % of all scores; {saved.Header.Top} likeliest and {saved.Header.Sampled} drawn tokens for each of {result.Tokens:N0}"));
+            Screen.Print(string.Create(CultureInfo.InvariantCulture, $"perplexity of the base {result.Perplexity:F4} ± {result.Error:F4}"));
+            return;
+        }
+        JsonOutput.Write(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("file", target);
+            writer.WriteNumber("bytes", size);
+            writer.WriteNumber("shareOfScores", share);
+            writer.WriteNumber("basePpl", result.Perplexity);
+            writer.WriteNumber("basePplError", result.Error);
+            writer.WriteNumber("tokens", result.Tokens);
+            writer.WriteNumber("windows", result.Windows);
+            writer.WriteNumber("ctx", result.ContextLength);
+            writer.WriteEndObject();
+        });
+    }
 
-    private static SynchronousProgress<DivergenceProgress> Progress(Action<Step> show) => new(p =>
-        show(new Step((double)p.Windows / p.TotalWindows, string.Create(CultureInfo.InvariantCulture, $"{p.MeanDivergence:F6}, perplexity ratio {p.Ratio:F4}"))));
+    private static void WriteJson(DivergenceResult result) => JsonOutput.Write(writer =>
+    {
+        writer.WriteStartObject();
+        KldReport.WriteProperties(writer, result);
+        writer.WriteEndObject();
+    });
 }

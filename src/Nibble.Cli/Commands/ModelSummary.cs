@@ -103,6 +103,7 @@ internal sealed class ModelSummary
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        EvaluationReport.WriteJson(json, _file);
         json.WriteString("chatTemplate", _file.Metadata.String(ChatTemplateKey));
         json.WriteStartObject("metadata");
         foreach ((string key, MetadataValue value) in _file.Metadata) WriteValue(json, key, value);

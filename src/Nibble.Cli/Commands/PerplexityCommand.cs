@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
+using Nibble.Evaluation.Cards;
 using Nibble.Generation;
 
 namespace Nibble.Cli.Commands;
@@ -13,7 +14,7 @@ internal static class PerplexityCommand
     {
         Argument<string> model = new("FILE") { Description = "A GGUF file, or a Hugging Face model folder." };
         Option<int?> stride = new("--stride") { Description = "Let windows overlap: each begins N tokens behind the one before it and scores its last N, as Hugging Face's guide does. Default: windows that do not overlap, of which the second half is scored.", HelpName = "N" };
-        Option<bool> json = CommonOptions.Json();
+        Option<bool> saveCard = CardOption.Create(), json = CommonOptions.Json();
         CommandWithExamples command = new("perplexity", "Measure how well a model predicts a text, as llama.cpp's tool does; lower is better.",
             "nibble perplexity tiny-Q4_K_M.gguf --text models/tiny/sample.txt",
             "nibble perplexity llama-3.2-1b-q4_k_m.gguf --text wiki.test.raw --ctx 512 --windows 40 --json",
@@ -23,22 +24,30 @@ internal static class PerplexityCommand
         };
         EvaluationSettings settings = new(command);
         command.Add(stride);
+        command.Add(saveCard);
         command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
+            string path = parsed.GetRequiredValue(model);
+            if (parsed.GetValue(saveCard)) EvaluationStore.Check(path);
             byte[] bytes = settings.ReadText(parsed, cancellationToken);
-            using LanguageModel language = settings.Open(parsed, parsed.GetRequiredValue(model));
-            EvaluationText text = settings.Tokenize(parsed, bytes, language);
-            EvaluationOptions options = settings.Read(parsed, language) with { Stride = parsed.GetValue(stride) };
-            PerplexityResult result = Measure(language, text, options, cancellationToken);
+            PerplexityResult result;
+            EvaluationText text;
+            EvaluationOptions options;
+            using (LanguageModel language = settings.Open(parsed, path))
+            {
+                text = settings.Tokenize(parsed, bytes, language);
+                options = settings.Read(parsed, language) with { Stride = parsed.GetValue(stride) };
+                result = Measure(language, text, options, cancellationToken);
+            }
             if (parsed.GetValue(json)) WriteJson(result, options.Stride);
             else Screen.Print(string.Create(CultureInfo.InvariantCulture, $"perplexity {Describe(result)} over {result.Tokens:N0} tokens in {result.Windows} windows of {result.ContextLength}{(options.Stride is { } n ? $", {n} apart" : "")}"));
+            if (parsed.GetValue(saveCard)) CardOption.Save(path, EvaluationRecord.Of(result, text, options), parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;
     }
 
-    /// <summary>Measures with progress.</summary>
-    public static PerplexityResult Measure(LanguageModel language, EvaluationText text, EvaluationOptions options, CancellationToken cancellationToken)
+    private static PerplexityResult Measure(LanguageModel language, EvaluationText text, EvaluationOptions options, CancellationToken cancellationToken)
     {
         int total = EvaluationWindow.Of(text.Tokens.Length, options).Count;
         return ProgressDisplay.Run("Perplexity", show =>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Nibble.Cli.Terminal;
+using Nibble.Evaluation.Cards;
 using Nibble.Files;
 using Nibble.Files.Gguf;
 using Nibble.Quantization;
@@ -17,7 +18,15 @@ internal static class QuantizationReport
     /// <summary>Suspicious tensors of one type that are told one by one.</summary>
     private const int MostSuspicious = 5;
 
-    public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool resume, bool json, CancellationToken cancellationToken)
+    /// <param name="file">The model.</param>
+    /// <param name="plan">What to make of it.</param>
+    /// <param name="target">The file to write, or what its parts are called after.</param>
+    /// <param name="threads">Threads to use, 0 for all.</param>
+    /// <param name="resume">Whether to keep finished tensors, and go on from those of an earlier run.</param>
+    /// <param name="json">Whether to print JSON.</param>
+    /// <param name="evaluate">Measures the result and returns what its file then says; <see langword="null"/> for nothing.</param>
+    /// <param name="cancellationToken">Stops within a fraction of a second.</param>
+    public static void Run(ModelFile file, QuantizationPlan plan, string target, int threads, bool resume, bool json, Func<string, EvaluationRecord>? evaluate, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
         QuantizationResult result = ProgressDisplay.Run($"Writing {Path.GetFileName(target)}", show =>
@@ -27,8 +36,11 @@ internal static class QuantizationReport
         });
         foreach (PlannedTensor damaged in result.Damaged) Screen.Tell($"{Format.Printable(damaged.Source.Name)} of the interrupted run was damaged, and was quantized again");
         IReadOnlyList<GgufOutput> files = plan.Files(target);
-        if (json) WriteJson(plan, files, clock.Elapsed, result);
-        else WriteTable(plan, files, clock.Elapsed, result);
+        TimeSpan time = clock.Elapsed;
+        if (!json) WriteTable(plan, files, time, result);
+        EvaluationRecord? record = evaluate?.Invoke(files[0].Path);
+        if (json) WriteJson(plan, files, time, result, record: record);
+        else if (record is not null) EvaluationReport.Print(record);
     }
 
     /// <summary>Prints what a plan would write, with the exact size of the file, and the memory that it would take.</summary>
@@ -108,12 +120,12 @@ internal static class QuantizationReport
         Screen.Print($"rows of {plan.Fallbacks} tensors do not fill whole blocks of their type, so they have another: {string.Join(", ", kinds)}");
     }
 
-    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult? result, long? memory = null) => JsonOutput.Write(json =>
+    private static void WriteJson(QuantizationPlan plan, IReadOnlyList<GgufOutput> files, TimeSpan time, QuantizationResult? result, long? memory = null, EvaluationRecord? record = null) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("file", files[0].Path);
         json.WriteString("type", plan.Recipe.Name);
-        json.WriteNumber("bytes", files.Sum(f => f.Bytes));
+        json.WriteNumber("bytes", files.Sum(f => record is null ? f.Bytes : new FileInfo(f.Path).Length));
         json.WriteNumber("tensorBytesBefore", plan.SourceBytes);
         json.WriteNumber("tensorBytes", plan.TargetBytes);
         json.WriteNumber("bitsPerWeight", plan.BitsPerWeight);
@@ -135,6 +147,7 @@ internal static class QuantizationReport
             }
             json.WriteEndArray();
         }
+        if (record is not null) EvaluationReport.WriteJson(json, record);
         json.WriteStartArray("tensors");
         foreach ((int index, PlannedTensor tensor) in plan.Tensors.Index())
         {

@@ -42,11 +42,12 @@ internal static class QuantizeCommand
             "nibble quantize llama-3.1-405b-bf16.gguf Q4_K_M -o llama-3.1-405b-q4_k_m.gguf --resume",
             "nibble quantize llama.gguf Q4_K_M -o llama-Q4_K_M.gguf --write-recipe llama-Q4_K_M.json",
             "nibble quantize llama.gguf again.gguf --recipe llama-Q4_K_M.json",
+            "nibble quantize ~/models/Qwen3-0.6B Q4_K_M --evaluate wiki.test.raw",
             "nibble quantize --verify downloaded.gguf --recipe llama-Q4_K_M.json")
         {
             s_input, s_type, s_output,
         };
-        foreach (Option option in (Option[])[.. ImportanceSource.Options, .. PlanOptions.All, s_maxError, s_noCheck, .. RecipeCommands.Options, s_resume, s_dryRun, s_threads, s_json]) command.Add(option);
+        foreach (Option option in (Option[])[.. ImportanceSource.Options, .. PlanOptions.All, s_maxError, s_noCheck, .. RecipeCommands.Options, .. EvaluationRequest.Options, s_resume, s_dryRun, s_threads, s_json]) command.Add(option);
         command.Validators.Add(result =>
         {
             bool hasInput = result.GetValue(s_input) is not null;
@@ -72,10 +73,11 @@ internal static class QuantizeCommand
         string target = TargetOf(parsed, asked) ?? CommonOptions.DefaultTarget(path, recipe.Name);
         string? recipeTarget = RecipeCommands.Target(parsed, isDryRun);
         ImportanceSource.Check(parsed, asked, isDryRun);
+        EvaluationRequest.Check(parsed, isDryRun);
         QuantizationOptions options = PlanOptions.Read(parsed);
         using ModelFile file = ModelFile.Open(path, asked is null ? PlanOptions.Layout(parsed) : asked.Layout);
         CommonOptions.TellLayout(file);
-        (string, string?)[] read = [PlanOptions.Source(parsed), RecipeCommands.Source(parsed), .. ImportanceSource.Sources(parsed)];
+        (string, string?)[] read = [PlanOptions.Source(parsed), RecipeCommands.Source(parsed), EvaluationRequest.Source(parsed), .. ImportanceSource.Sources(parsed)];
         (string, string?)[] beside = [("--write-recipe", recipeTarget), ("--write-imatrix", ImportanceSource.Target(parsed))];
         // Before the importance matrix is collected, which can take hours; only the plan knows what the parts of a split model are called.
         bool isSplit = (asked?.Split ?? options.Split) is not null;
@@ -93,7 +95,8 @@ internal static class QuantizeCommand
             QuantizationReport.Preview(plan, target, threads, json);
             return;
         }
-        QuantizationReport.Run(file, plan, target, threads, parsed.GetValue(s_resume), json, cancellationToken);
+        EvaluationRequest? evaluation = EvaluationRequest.Read(parsed, file, plan.Files(target)[0].Path, cancellationToken);
+        QuantizationReport.Run(file, plan, target, threads, parsed.GetValue(s_resume), json, evaluation is null ? null : written => evaluation.Measure(path, written, file.Layout, threads, cancellationToken), cancellationToken);
         if (recipeTarget is not null) RecipeCommands.Write(recipeTarget, file, plan, target, importance?.Origin, json, cancellationToken);
         if (asked is not null) RecipeCommands.CheckResult(asked, plan.Files(target)[0].Path, json, cancellationToken);
     }

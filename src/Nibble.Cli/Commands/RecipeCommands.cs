@@ -18,6 +18,9 @@ internal static class RecipeCommands
     /// <summary>The file that is read, with its option.</summary>
     public static (string Option, string? Path) Source(ParseResult parsed) => (s_recipe.Name, parsed.GetValue(s_recipe));
 
+    /// <summary>Whether a recipe is to be written.</summary>
+    public static bool Writes(ParseResult parsed) => parsed.GetValue(s_write) is not null;
+
     /// <summary>Whether a file is to be checked.</summary>
     public static bool IsVerification(System.CommandLine.Parsing.CommandResult parsed) => parsed.GetValue(s_verify) is not null;
 

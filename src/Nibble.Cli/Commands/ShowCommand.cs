@@ -35,6 +35,7 @@ internal static class ShowCommand
                 return;
             }
             WriteSummary(file, summary);
+            EvaluationReport.Print(file);
             WriteTypes(file);
             WriteTemplate(file, parsed.GetValue(full));
             WriteMetadata(file, parsed.GetValue(full));

@@ -1,3 +1,4 @@
+using Nibble.Evaluation;
 using Nibble.Quantization;
 using Nibble.Quantization.Recipes;
 using Spectre.Console;
@@ -25,7 +26,7 @@ internal static class Failure
     }
 
     /// <summary>The exit code for an exception.</summary>
-    public static int ExitCode(Exception exception) => exception is ExcessiveErrorException or RecipeMismatchException ? NotGoodEnough : 1;
+    public static int ExitCode(Exception exception) => exception is ExcessiveErrorException or RecipeMismatchException or BrokenBoundsException ? NotGoodEnough : 1;
 
     /// <summary>Prints the message and returns the exit code.</summary>
     public static int Report(string message, int exitCode = 1)

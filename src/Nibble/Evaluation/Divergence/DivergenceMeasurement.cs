@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using Nibble.Files;
+using Nibble.Generation;
 using Nibble.Kernels;
 using Nibble.Models;
 
@@ -18,6 +20,7 @@ public readonly record struct DivergenceProgress(int Windows, int TotalWindows, 
 /// </summary>
 public static class DivergenceMeasurement
 {
+    /// <summary>Measures two models.</summary>
     /// <param name="reference">The base.</param>
     /// <param name="variant">The model that is compared with it; it must have the same vocabulary, see <see cref="VocabularyComparison"/>.</param>
     /// <param name="tokens">The whole text, with the beginning-of-text token in front where the model wants one.</param>
@@ -37,6 +40,44 @@ public static class DivergenceMeasurement
         DivergenceCollector collector = new(new Pairs(), windows, progress);
         EvaluationLoop.Run([reference, variant], tokens, windows, options, pool, collector, collector.Report, cancellationToken);
         return new(collector.Tokens, windows.Count, options.ContextLength);
+    }
+
+    /// <summary>Measures two models with their vocabularies, on the threads of the first.</summary>
+    /// <inheritdoc cref="Measure(Transformer, Transformer, ReadOnlyMemory{int}, EvaluationOptions, WorkerPool, IProgress{DivergenceProgress}?, CancellationToken)"/>
+    public static DivergenceResult Measure(LanguageModel reference, LanguageModel variant, EvaluationText text, EvaluationOptions options,
+        IProgress<DivergenceProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(variant);
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(options);
+        if (VocabularyComparison.Difference(reference.Tokenizer, variant.Tokenizer) is { } difference)
+            Throw.BadFile(variant.File.Path, $"{difference}; take a variant of {reference.File.Path}");
+        variant.ContextFor(options.ContextLength);
+        return Measure(reference.Network, variant.Network, text.Tokens, options, reference.Pool, progress, cancellationToken);
+    }
+
+    /// <summary>Measures against a base that was saved.</summary>
+    /// <param name="reference">What the base predicted.</param>
+    /// <param name="variant">The model that is compared with it.</param>
+    /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>
+    /// <param name="progress">Told after every window.</param>
+    /// <param name="cancellationToken">Stops after the batch at hand.</param>
+    /// <exception cref="NibbleException">The variant has another vocabulary or a shorter context, or its scores are not numbers.</exception>
+    public static DivergenceResult Measure(BaseFile reference, LanguageModel variant, CacheOptions? cache = null, IProgress<DivergenceProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(variant);
+        BaseHeader header = reference.Header;
+        if (header.Vocabulary != variant.Network.VocabularySize || header.VocabularySha256 != VocabularyComparison.Hash(variant.Tokenizer))
+            Throw.BadFile(variant.File.Path, $"its vocabulary is another than that of {Quoted.Of(header.BaseName)}, which {reference.Path} was saved from; take a variant of that model");
+        EvaluationOptions options = reference.Options with { ContextLength = variant.ContextFor(header.ContextLength), Cache = cache };
+        int[] tokens = reference.Tokens;
+        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options);
+        BaseComparison comparison = new(reference);
+        DivergenceCollector collector = new(comparison, windows, progress);
+        EvaluationLoop.Run([variant.Network], tokens, windows, options, variant.Pool, collector, collector.Report, cancellationToken);
+        return new(collector.Tokens, windows.Count, options.ContextLength, comparison.SamplingError);
     }
 
     /// <summary>Compares the scores of two models.</summary>
