@@ -11,6 +11,8 @@ RootCommand root = new("Nibble makes large language models fit: it quantizes the
     ImatrixCommand.Create(),
     PerplexityCommand.Create(),
     BenchCommand.Create(),
+    DiffCommand.Create(),
+    EvalCommand.Create(),
     QuantizeCommand.Create(),
     RunCommand.Create(),
     ShowCommand.Create(),
@@ -32,11 +34,11 @@ try
 {
     _ = InstructionSets.Used; // a wrong choice is refused whatever the command
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
-    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)) : code;
+    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? EvalCommand.Kept(parsed)) : code;
 }
 catch (OperationCanceledException)
 {
-    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
+    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? EvalCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
 }
 catch (Exception e) when (Failure.Explain(e) is { } message)
 {

@@ -8,6 +8,13 @@ public sealed record EvaluationOptions
     /// <summary>The most examples before a question.</summary>
     public const int MostShots = 64;
 
+    /// <summary>The user's folder for answers that are kept: <c>nibble/eval</c> in what XDG_CACHE_HOME names or <c>~/.cache</c>; on Windows in the local application data.</summary>
+    public static string UsualJournalFolder => Path.Combine(CacheFolder, "nibble", "eval");
+
+    private static string CacheFolder => Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named
+        : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+
     /// <summary>Examples before each question; <see langword="null"/> for each task's own number.</summary>
     public int? Shots { get; init; }
 

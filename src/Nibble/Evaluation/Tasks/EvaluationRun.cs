@@ -94,14 +94,16 @@ internal sealed class EvaluationRun(LanguageModel model, int context, Evaluation
 
         (BatchJob, int, string?) Score(IReadOnlyList<ScoredText> texts)
         {
-            ScoredTokens[] scored = new ScoredTokens[texts.Count];
+            List<ScoredTokens> scored = [];
+            List<int> ends = []; // what each belongs to
             int most = 0;
             for (int i = 0; i < texts.Count; i++)
             {
-                scored[i] = _encoder.Encode(texts[i] with { Context = before + texts[i].Context }, source, out int truncated);
+                scored.AddRange(_encoder.Encode(texts[i] with { Context = before + texts[i].Context }, source, out int truncated));
+                while (ends.Count < scored.Count) ends.Add(i);
                 most = Math.Max(most, truncated);
             }
-            return (new ScoringJob(scored), most, journal?.KeyOf(scored));
+            return (new ScoringJob([.. scored], [.. ends]), most, journal?.KeyOf(scored));
         }
     }
 }
