@@ -21,6 +21,11 @@ NIBBLE = ["dotnet", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..
 AT_A_TIME = 4 << 20
 
 
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown processor")
+
+
 def prepare(path, cached):
     os.sync()
     file = os.open(path, os.O_RDONLY)
@@ -62,7 +67,7 @@ def seconds(action, source, target, cached):
 
 def compare(options):
     size = os.path.getsize(options.model)
-    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}, {os.cpu_count()} processors, {os.path.basename(options.model)} of {size / 1e9:.2f} GB, "
+    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}, {processor()} ({os.cpu_count()} processors), {os.path.basename(options.model)} of {size / 1e9:.2f} GB, "
           f"{'in the cache' if options.cached else 'not in the cache'}, medians of {options.rounds}\n")
     print(f"    bench/disk_speed.py {os.path.basename(options.model)} --types {options.types} --rounds {options.rounds}{' --cached' if options.cached else ''}\n")
     print("| type | converting, s | copying, s | copying / converting | least and most |\n| --- | --: | --: | --: | --: |", flush=True)
