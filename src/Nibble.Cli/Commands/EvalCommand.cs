@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation.Tasks;
@@ -77,13 +78,16 @@ internal static class EvalCommand
             {
                 using LanguageModel language = LanguageModel.Open(file, modelOptions);
                 CommonOptions.TellLayout(language.File);
-                int kept = 0;
+                Stopwatch clock = Stopwatch.StartNew();
+                EvaluationProgress last = default;
                 IReadOnlyList<TaskResult> answers = ProgressDisplay.Run(Path.GetFileName(Path.TrimEndingDirectorySeparator(file)), show => TaskEvaluator.Run(language, asked, options, new SynchronousProgress<EvaluationProgress>(p =>
                 {
-                    kept = p.KeptItems;
+                    if (p.Tokens == 0) clock.Restart();
+                    last = p;
                     show(new Step(p.Fraction, string.Create(CultureInfo.InvariantCulture, $"{p.Task}, {p.Items:N0} of {p.TotalItems:N0} items")));
                 }), cancellationToken));
-                if (kept > 0) Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{file}: {kept:N0} of {answers.Where(a => a.Parts.Count == 0).Sum(a => a.Items.Count):N0} items kept from earlier ({NoResume} asks again)"));
+                if (last.Tokens > 0) Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{file}: read {last.Tokens:N0} tokens in {Format.Seconds(clock.Elapsed)}, {last.Tokens / clock.Elapsed.TotalSeconds:F0} tokens/s"));
+                if (last.KeptItems > 0) Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{file}: {last.KeptItems:N0} of {last.TotalItems:N0} items kept from earlier ({NoResume} asks again)"));
                 return answers;
             }
         }, CancellationToken.None));

@@ -60,7 +60,7 @@ internal sealed class EvalReport(string model, IReadOnlyList<TaskResult> results
                     c.Gained is { } gained ? Number(gained) : "", c.Lost is { } lost ? Number(lost) : "", c.PValue is { } p ? PValue(p) : "",
                     !c.IsDistinguishable ? "no difference shown" : c.Difference > 0 ^ metric.IsPerplexity ? "better" : "worse");
         table.Print(asMarkdown: false);
-        Screen.Print("gained and lost: items that only one of the two has right; p: McNemar's exact test; interval: paired bootstrap");
+        Screen.Print("differences of shares are in percentage points, with the interval of a paired bootstrap; gained and lost are items that only one of the two has right; p is that of McNemar's exact test");
     }
 
     private static void WriteResults(Utf8JsonWriter json, string name, IReadOnlyList<TaskResult> results)

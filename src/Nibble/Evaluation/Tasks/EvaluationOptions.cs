@@ -46,5 +46,6 @@ public sealed record EvaluationOptions
 /// <param name="Items">Items finished, of all tasks.</param>
 /// <param name="TotalItems">Items of all tasks.</param>
 /// <param name="KeptItems">Those of them that an earlier run had finished.</param>
+/// <param name="Tokens">Tokens that have passed through the model.</param>
 /// <param name="Fraction">From 0 to 1, by the tokens to read.</param>
-public readonly record struct EvaluationProgress(string Task, int Items, int TotalItems, int KeptItems, double Fraction);
+public readonly record struct EvaluationProgress(string Task, int Items, int TotalItems, int KeptItems, long Tokens, double Fraction);

@@ -44,9 +44,11 @@ internal sealed class EvaluationRun(LanguageModel model, int context, Evaluation
 
     public void Run(IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
-        long total = Math.Max(1, _jobs.Sum(j => (long)j.Cost)), done = 0, passed = 0;
+        long total = Math.Max(1, _jobs.Sum(j => (long)j.Cost)), done = 0, passed = 0, read = 0;
         string task = _entries.FirstOrDefault()?.Task.Name ?? "";
+        Report(0);
         JobRunner.Run(model, _jobs, Finish, Report, options.Cache, cancellationToken);
+        Report(0);
 
         void Finish(BatchJob job)
         {
@@ -67,8 +69,9 @@ internal sealed class EvaluationRun(LanguageModel model, int context, Evaluation
 
         void Report(int tokens)
         {
+            read += tokens;
             passed = Math.Min(total, passed + tokens);
-            progress?.Report(new(task, _finished, _items, _kept, (double)passed / total));
+            progress?.Report(new(task, _finished, _items, _kept, read, _finished == _items ? 1 : (double)passed / total));
         }
     }
 

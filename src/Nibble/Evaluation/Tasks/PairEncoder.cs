@@ -31,7 +31,7 @@ internal sealed class PairEncoder(Tokenizer tokenizer, int contextLength)
         continuation = context[trimmed.Length..] + continuation;
         int[] tokens = trimmed.Length > 0 ? Whole(trimmed + continuation) : AfterNothing(continuation, source);
         int first = trimmed.Length > 0 ? ContextTokens(trimmed) : 1;
-        if (tokens.Length <= first || first == 0) Throw.BadInput($"{source}: the choice '{text.Continuation}' has no token of its own after the text before it; write more than spaces");
+        if (tokens.Length <= first || first == 0) Throw.BadInput($"{source}: the choice '{text.Continuation}' has no token of its own, since the tokenizer joins it with the text before it; begin it with a space");
         truncated = Math.Max(0, tokens.Length - contextLength - 1);
         return tokens.Length - first <= contextLength ? [new(tokens[truncated..], first - truncated)] : Pieces(tokens, first);
     }
