@@ -14,6 +14,8 @@ RootCommand root = new("Nibble makes large language models fit: it quantizes the
     KldCommand.Create(),
     PerplexityCommand.Create(),
     BenchCommand.Create(),
+    DiffCommand.Create(),
+    EvalCommand.Create(),
     QuantizeCommand.Create(),
     RunCommand.Create(),
     ShowCommand.Create(),
@@ -35,11 +37,11 @@ try
 {
     _ = InstructionSets.Used; // a wrong choice is refused whatever the command
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Failure.TimeToStop });
-    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? CompareCommand.Kept(parsed)) : code;
+    return code == Failure.Interrupted ? Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? CompareCommand.Kept(parsed) ?? EvalCommand.Kept(parsed)) : code;
 }
 catch (OperationCanceledException)
 {
-    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? CompareCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
+    return Failure.ReportInterrupted(QuantizeCommand.Kept(parsed) ?? ImatrixCommand.Kept(parsed) ?? CompareCommand.Kept(parsed) ?? EvalCommand.Kept(parsed)); // the parser's own handling of signals and this exception race
 }
 catch (Exception e) when (Failure.Explain(e) is { } message)
 {

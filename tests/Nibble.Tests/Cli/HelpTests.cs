@@ -2,7 +2,7 @@ namespace Nibble.Tests.Cli;
 
 public class HelpTests
 {
-    public static TheoryData<string> Commands => ["bench", "compare", "convert", "imatrix", "perplexity", "quantize", "run", "show", "system", "tokenize", "tour"];
+    public static TheoryData<string> Commands => ["bench", "check", "compare", "convert", "diff", "eval", "imatrix", "kld", "perplexity", "quantize", "run", "show", "system", "tokenize", "tour"];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -45,6 +45,10 @@ public class HelpTests
     [InlineData("bench x.gguf --prompt 128,0")]
     [InlineData("bench x.gguf --threads-batch -1")]
     [InlineData("perplexity x.gguf --text y -tb 2")]
+    [InlineData("eval x.gguf --task arc_easy")]
+    [InlineData("eval x.gguf --tasks arc_easy --limit many")]
+    [InlineData("diff a b")]
+    [InlineData("diff a --prompts p.txt")]
     public void A_command_line_that_makes_no_sense_is_refused_with_a_hint(string line)
     {
         string error = NibbleProcess.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refusal();

@@ -53,6 +53,25 @@ public class SessionBatchTests
     }
 
     [Fact]
+    public void Several_tokens_of_a_text_are_scored_and_none_of_another()
+    {
+        using RunningModel model = new(new RandomModel("llama").Build(), threads: 2);
+        int[] text = [5, 17, 3, 40, 22];
+        float[][] alone = model.Logits(text);
+        using Session many = model.Start(8), none = model.Start(8), one = model.Start(8);
+        using SessionBatch batch = new(model.Network, model.Pool);
+        Activations scores = batch.Append([new(many, text, 3), new(none, text, 0), new(one, text)]);
+        Assert.Equal(4, scores.Tokens);
+        int[] expected = [2, 3, 4, 4];
+        for (int row = 0; row < expected.Length; row++)
+            foreach ((float e, float a) in alone[expected[row]].Zip(scores.Read(row).ToArray())) Assert.Equal(e, a, 1e-3);
+        Assert.Equal(text, none.Tokens);
+        Assert.Throws<ArgumentException>(() => batch.Append([new(one, Of(1), 2)]));
+        Assert.Throws<ArgumentException>(() => batch.Append([new(one, Of(1), -1)]));
+        Assert.Equal(text, one.Tokens);
+    }
+
+    [Fact]
     public void What_cannot_be_appended_changes_no_session()
     {
         using RunningModel model = new(new RandomModel("llama").Build()), other = new(new RandomModel("llama").Build());

@@ -14,18 +14,22 @@ internal readonly record struct ScoredTokens(int[] Tokens, int FirstScored);
 internal sealed class ScoringJob : BatchJob
 {
     private readonly ScoredTokens[] _texts;
+    private readonly int[] _ends;
     private readonly int _shared;       // tokens that all texts begin with, at most up to the first that is scored
     private int _at = -1;               // the text whose step is at work; -1 for the shared beginning
     private int _target;                // the token that the next row of scores is about
     private bool _begun;
 
-    public ScoringJob(ScoredTokens[] texts)
+    /// <param name="texts">The texts, at least one.</param>
+    /// <param name="ends">For each text the index of the end that it is a piece of, from 0 on in their order.</param>
+    public ScoringJob(ScoredTokens[] texts, int[] ends)
     {
         _texts = texts;
+        _ends = ends;
         _shared = texts.Min(t => Math.Min(t.FirstScored, t.Tokens.Length - 1));
         foreach (ScoredTokens text in texts) _shared = Math.Min(_shared, text.Tokens.AsSpan().CommonPrefixLength(texts[0].Tokens));
-        LogLikelihoods = new double[texts.Length];
-        IsGreedy = new bool[texts.Length];
+        LogLikelihoods = new double[ends[^1] + 1];
+        IsGreedy = new bool[ends[^1] + 1];
         Array.Fill(IsGreedy, true);
     }
 
@@ -73,7 +77,7 @@ internal sealed class ScoringJob : BatchJob
     private void Add(int text, int target, Activations scores, RowSummary[] summaries, int row)
     {
         int token = _texts[text].Tokens[target];
-        LogLikelihoods[text] += scores.Read(row)[token] - summaries[row].LogSum;
-        IsGreedy[text] &= summaries[row].Top == token;
+        LogLikelihoods[_ends[text]] += scores.Read(row)[token] - summaries[row].LogSum;
+        IsGreedy[_ends[text]] &= summaries[row].Top == token;
     }
 }

@@ -8,6 +8,13 @@ public sealed record EvaluationOptions
     /// <summary>The most examples before a question.</summary>
     public const int MostShots = 64;
 
+    /// <summary>The user's folder for answers that are kept: <c>nibble/eval</c> in what XDG_CACHE_HOME names or <c>~/.cache</c>; on Windows in the local application data.</summary>
+    public static string UsualJournalFolder => Path.Combine(CacheFolder, "nibble", "eval");
+
+    private static string CacheFolder => Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named
+        : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+
     /// <summary>Examples before each question; <see langword="null"/> for each task's own number.</summary>
     public int? Shots { get; init; }
 
@@ -39,5 +46,6 @@ public sealed record EvaluationOptions
 /// <param name="Items">Items finished, of all tasks.</param>
 /// <param name="TotalItems">Items of all tasks.</param>
 /// <param name="KeptItems">Those of them that an earlier run had finished.</param>
+/// <param name="Tokens">Tokens that have passed through the model.</param>
 /// <param name="Fraction">From 0 to 1, by the tokens to read.</param>
-public readonly record struct EvaluationProgress(string Task, int Items, int TotalItems, int KeptItems, double Fraction);
+public readonly record struct EvaluationProgress(string Task, int Items, int TotalItems, int KeptItems, long Tokens, double Fraction);

@@ -44,9 +44,11 @@ internal sealed class EvaluationRun(LanguageModel model, int context, Evaluation
 
     public void Run(IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
-        long total = Math.Max(1, _jobs.Sum(j => (long)j.Cost)), done = 0, passed = 0;
+        long total = Math.Max(1, _jobs.Sum(j => (long)j.Cost)), done = 0, passed = 0, read = 0;
         string task = _entries.FirstOrDefault()?.Task.Name ?? "";
+        Report(0);
         JobRunner.Run(model, _jobs, Finish, Report, options.Cache, cancellationToken);
+        Report(0);
 
         void Finish(BatchJob job)
         {
@@ -67,8 +69,9 @@ internal sealed class EvaluationRun(LanguageModel model, int context, Evaluation
 
         void Report(int tokens)
         {
+            read += tokens;
             passed = Math.Min(total, passed + tokens);
-            progress?.Report(new(task, _finished, _items, _kept, (double)passed / total));
+            progress?.Report(new(task, _finished, _items, _kept, read, _finished == _items ? 1 : (double)passed / total));
         }
     }
 
@@ -94,14 +97,16 @@ internal sealed class EvaluationRun(LanguageModel model, int context, Evaluation
 
         (BatchJob, int, string?) Score(IReadOnlyList<ScoredText> texts)
         {
-            ScoredTokens[] scored = new ScoredTokens[texts.Count];
+            List<ScoredTokens> scored = [];
+            List<int> ends = []; // what each belongs to
             int most = 0;
             for (int i = 0; i < texts.Count; i++)
             {
-                scored[i] = _encoder.Encode(texts[i] with { Context = before + texts[i].Context }, source, out int truncated);
+                scored.AddRange(_encoder.Encode(texts[i] with { Context = before + texts[i].Context }, source, out int truncated));
+                while (ends.Count < scored.Count) ends.Add(i);
                 most = Math.Max(most, truncated);
             }
-            return (new ScoringJob(scored), most, journal?.KeyOf(scored));
+            return (new ScoringJob([.. scored], [.. ends]), most, journal?.KeyOf(scored));
         }
     }
 }

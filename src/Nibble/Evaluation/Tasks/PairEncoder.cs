@@ -15,22 +15,25 @@ internal sealed class PairEncoder(Tokenizer tokenizer, int contextLength)
     private string? _context;
     private int _contextTokens;
 
-    /// <summary>The tokens of a text whose end is scored; of one that is too long the last, one more than the context holds, since the last token is only predicted.</summary>
+    /// <summary>
+    /// The tokens of a text whose end is scored; of one that is too long the last, one more than the context holds, since the last token is
+    /// only predicted. An end that alone is longer than the context, where the harness gives up, comes in pieces of half a context, each
+    /// after as much of what precedes it as there is room for.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="source">What it belongs to, for errors.</param>
     /// <param name="truncated">Tokens left out at the beginning.</param>
-    /// <exception cref="NibbleException">Its end has no token of its own, or more than the context holds.</exception>
-    public ScoredTokens Encode(ScoredText text, string source, out int truncated)
+    /// <exception cref="NibbleException">Its end has no token of its own.</exception>
+    public IEnumerable<ScoredTokens> Encode(ScoredText text, string source, out int truncated)
     {
         (string context, string continuation) = text;
         string trimmed = context.TrimEnd();
         continuation = context[trimmed.Length..] + continuation;
         int[] tokens = trimmed.Length > 0 ? Whole(trimmed + continuation) : AfterNothing(continuation, source);
         int first = trimmed.Length > 0 ? ContextTokens(trimmed) : 1;
-        if (tokens.Length <= first || first == 0) Throw.BadInput($"{source}: the choice '{text.Continuation}' has no token of its own after the text before it; write more than spaces");
-        if (tokens.Length - first > contextLength) Throw.BadInput($"{source}: a choice of {tokens.Length - first} tokens is longer than the context of {contextLength}; take a larger one (--ctx) or a shorter choice");
+        if (tokens.Length <= first || first == 0) Throw.BadInput($"{source}: the choice '{text.Continuation}' has no token of its own, since the tokenizer joins it with the text before it; begin it with a space");
         truncated = Math.Max(0, tokens.Length - contextLength - 1);
-        return new(tokens[truncated..], first - truncated);
+        return tokens.Length - first <= contextLength ? [new(tokens[truncated..], first - truncated)] : Pieces(tokens, first);
     }
 
     /// <summary>The tokens of a prompt that leaves room for <paramref name="generated"/> more; of one that is too long the last.</summary>
@@ -39,6 +42,16 @@ internal sealed class PairEncoder(Tokenizer tokenizer, int contextLength)
         int[] tokens = Whole(prompt);
         truncated = Math.Max(0, tokens.Length - (contextLength - generated));
         return tokens[truncated..];
+    }
+
+    private IEnumerable<ScoredTokens> Pieces(int[] tokens, int first)
+    {
+        int most = Math.Max(1, contextLength / 2);
+        for (int start = first; start < tokens.Length; start += most)
+        {
+            int end = Math.Min(start + most, tokens.Length), left = Math.Max(0, end - contextLength - 1);
+            yield return new(tokens[left..end], start - left);
+        }
     }
 
     /// <summary>A text with the token before it with which the model wants a text to begin; no token after it, as it goes on.</summary>

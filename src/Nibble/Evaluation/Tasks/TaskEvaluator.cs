@@ -12,7 +12,7 @@ public static class TaskEvaluator
     /// <param name="model">The model.</param>
     /// <param name="tasks">The tasks; groups of them get a result of their own behind that of their last task.</param>
     /// <param name="options">How; <see langword="null"/> for the defaults.</param>
-    /// <param name="progress">Told after every pass through the model.</param>
+    /// <param name="progress">Told before and after every pass through the model.</param>
     /// <param name="cancellationToken">Stops after the pass at hand; what is finished stays in the journal.</param>
     /// <returns>A result for each task, and one for each group of at least two.</returns>
     /// <exception cref="NibbleException">An option makes no sense, an item cannot be asked, the journal is in use, or the model's scores are no numbers.</exception>

@@ -24,23 +24,21 @@ public static class TaskFile
     public static EvaluationTask Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        Regex?[] patterns = []; // of the items that generate
-        List<Regex?> found = [];
+        List<Regex?> patterns = []; // of the items that generate
         IReadOnlyList<TaskItem> items = DataFile.ReadJsonLines(path, row =>
         {
             TaskItem item = ReadItem(row, out Regex? pattern);
-            found.Add(pattern);
+            patterns.Add(pattern);
             return item;
         });
         for (int i = 1; i < items.Count; i++)
             if (items[i].GetType() != items[0].GetType()) Throw.BadFile(path, $"{items[i].Id}: is of another form than the lines before it; put questions of different forms in files of their own");
         Dictionary<TaskItem, Regex?> patternOf = new(ReferenceEqualityComparer.Instance);
-        patterns = [.. found];
         for (int i = 0; i < items.Count; i++) patternOf[items[i]] = patterns[i];
 
         IReadOnlyList<TaskMetric> metrics = items[0] switch
         {
-            ChoiceItem { Texts: [var first, var second, ..] } when first.Context == second.Context => [TaskMetric.Accuracy, TaskMetric.AccuracyPerCharacter],
+            ChoiceItem { Texts: [var first, var second, ..] } when first.Context == second.Context => [TaskMetric.Accuracy, TaskMetric.AccuracyPerCharacter, TaskMetric.AccuracyPerByte],
             ChoiceItem => [TaskMetric.Accuracy],
             PredictionItem => [TaskMetric.Perplexity, TaskMetric.GreedyAccuracy],
             _ => [new TaskMetric("exact_match", (item, outcome) => IsRight((GenerationItem)item, patternOf[item], outcome.Text!))],

@@ -37,7 +37,11 @@ internal static class DataFile
         return items.Count > 0 ? items : Throw.BadFile<IReadOnlyList<T>>(path, "has no items; it must hold a JSON object on each line");
     }
 
-    /// <summary>Reads comma-separated values (RFC 4180), each record with the number of its first line.</summary>
+    /// <summary>
+    /// Reads comma-separated values (RFC 4180), each record with the number of its first line. A quotation mark inside a field in quotation
+    /// marks should be doubled. Published files have some that are not: they end the field only where a comma or the end of the line follows,
+    /// and two of them where such a comma is followed by another field in quotation marks or a last one of one character.
+    /// </summary>
     public static IEnumerable<(int Line, string[] Fields)> ReadCsv(string path)
     {
         string text = ReadText(path);
@@ -51,9 +55,17 @@ internal static class DataFile
             if (isQuoted && i < text.Length)
             {
                 if (c == '\n') line++;
-                if (c != '"') field.Append(c);
-                else if (i + 1 < text.Length && text[i + 1] == '"') field.Append(text[i++]);
-                else isQuoted = false;
+                if (c != '"')
+                {
+                    field.Append(c);
+                    continue;
+                }
+                int after = i + 1;
+                while (after < text.Length && text[after] == '"') after++;
+                int run = after - i;
+                isQuoted = !(run % 2 == 1 ? EndsField(text, after) : EndsRecordOrQuotes(text, after));
+                field.Append('"', isQuoted ? (run + 1) / 2 : run / 2); // doubled ones, and of a run that ends the field without the last
+                i = after - 1;
                 continue;
             }
             if (isQuoted) Throw.BadFile(path, $"line {begun}: a quotation mark is not closed");
@@ -85,6 +97,15 @@ internal static class DataFile
             fields.Add(field.ToString());
             field.Clear();
         }
+    }
+
+    private static bool EndsField(string text, int at) => at >= text.Length || text[at] is ',' or '\r' or '\n';
+
+    /// <summary>Whether a record ends, or a comma and another field follow that cannot be the rest of a sentence.</summary>
+    private static bool EndsRecordOrQuotes(string text, int at)
+    {
+        if (!EndsField(text, at)) return false;
+        return at + 1 >= text.Length || text[at] != ',' || text[at + 1] == '"' || at + 2 >= text.Length || text[at + 2] is '\r' or '\n';
     }
 
     /// <summary>Reads values separated by tabs, a record a line.</summary>
