@@ -2,7 +2,7 @@ namespace Nibble.Tests.Cli;
 
 public class HelpTests
 {
-    public static TheoryData<string> Commands => ["bench", "convert", "imatrix", "perplexity", "quantize", "run", "show", "system", "tokenize", "tour"];
+    public static TheoryData<string> Commands => ["bench", "check", "convert", "imatrix", "kld", "perplexity", "quantize", "run", "show", "system", "tokenize", "tour"];
 
     [Theory]
     [MemberData(nameof(Commands))]
