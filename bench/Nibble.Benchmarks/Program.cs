@@ -9,6 +9,7 @@ const string Usage = """
       convert FROM:TO...                          where the time of converting goes on one thread, such as F16:Q4_K
       dequantize                                  values of every format per second on one thread, scalar and vector
       dot                                         every format's dot product on one thread, scalar and vector
+      evaluate BASE VARIANT CONTEXT WINDOWS       perplexity and KL divergence beside reading prompts
       panels [TYPE...]                            what a product of several tokens consists of, on one thread, for every format
       quantize-memory FOLDER GIGABYTES TYPE...    peak memory of nibble quantize on a synthetic F16 model, written to FOLDER
       tokenize TEXT VOCABULARY...                 MB/s on one thread; vocabularies are GGUF files, model folders or tokenizer files
@@ -32,6 +33,9 @@ try
             return 0;
         case ["dot"]:
             DotSuite.Run();
+            return 0;
+        case ["evaluate", string model, string variant, string context, string count] when int.TryParse(context, out int window) && window > 3 && int.TryParse(count, out int windows) && windows > 0:
+            EvaluateSuite.Run(model, variant, window, windows);
             return 0;
         case ["panels", ..]:
             PanelSuite.Run(args.AsSpan(1));

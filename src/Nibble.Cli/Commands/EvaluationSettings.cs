@@ -18,8 +18,11 @@ internal sealed class EvaluationSettings
     private readonly Option<I2_SLayout?> _layout = CommonOptions.I2SLayout();
     private readonly CacheSettings _cache;
 
-    public EvaluationSettings(Command command)
+    /// <param name="command">The command that has the options.</param>
+    /// <param name="needsText">Whether it can do nothing without a text.</param>
+    public EvaluationSettings(Command command, bool needsText = false)
     {
+        _text.Required = needsText;
         foreach (Option option in (Option[])[_text, _context, _windows, _layout, _threads, _noRepack]) command.Add(option);
         _cache = new(command);
     }

@@ -22,7 +22,7 @@ internal static class PerplexityCommand
         {
             model,
         };
-        EvaluationSettings settings = new(command);
+        EvaluationSettings settings = new(command, needsText: true);
         command.Add(stride);
         command.Add(saveCard);
         command.Add(json);

@@ -129,22 +129,70 @@ public class PerplexityTests
         Assert.Contains("4096", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(model.Network, tokens, Options(64, 1), model.Pool)).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Damaged_weights_are_reported_and_not_measured()
+    /// <summary>As Hugging Face's guide writes it: windows begin a stride apart, and of each the tokens behind the end of the one before are targets.</summary>
+    [Theory]
+    [InlineData(60, 16, 5)]
+    [InlineData(60, 16, 16)]
+    [InlineData(61, 16, 1)]
+    [InlineData(9, 16, 4)]
+    public void With_a_stride_it_is_that_of_the_guide(int length, int context, int stride)
+    {
+        using LanguageModel model = SampleModel.Open("Q8_0");
+        int[] tokens = [.. Enumerable.Range(0, length).Select(i => i * 31 % 4000)];
+        List<double> losses = [];
+        int previousEnd = 0;
+        for (int begin = 0; begin < length; begin += stride)
+        {
+            int end = Math.Min(begin + context, length), targets = end - previousEnd;
+            using Session session = model.CreateSession(context);
+            Activations logits = session.Append(tokens.AsSpan(begin, end - begin), 0);
+            for (int label = Math.Max(1, end - begin - targets); label < end - begin; label++)
+            {
+                double[] scores = [.. logits.Read(label - 1).ToArray().Select(v => (double)v)];
+                double highest = scores.Max();
+                losses.Add(highest + Math.Log(scores.Sum(s => Math.Exp(s - highest))) - scores[tokens[begin + label]]);
+            }
+            previousEnd = end;
+            if (end == length) break;
+        }
+        PerplexityResult result = PerplexityMeasurement.Measure(model.Network, tokens, Options(context, int.MaxValue, 4093) with { Stride = stride }, model.Pool);
+        if (stride < context) Assert.Equal(length - 1, result.Tokens); // all but the first
+        Assert.Equal(losses.Count, result.Tokens);
+        Assert.Equal(1, result.Perplexity / Math.Exp(losses.Average()), 1e-5);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(17)]
+    public void A_stride_beyond_a_window_is_refused(int stride)
+    {
+        using LanguageModel model = SampleModel.Open("Q8_0");
+        Assert.Contains("--stride", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(model.Network, new int[64], Options(16, 1) with { Stride = stride }, model.Pool)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("token_embd.weight", "embedding")]
+    [InlineData("blk.0.attn_v.weight", "layer 0, between blk.0.attn_v.weight and blk.0.attn_output.weight")]
+    [InlineData("blk.1.ffn_up.weight", "layer 1, between blk.1.ffn_up.weight and blk.1.ffn_down.weight")]
+    [InlineData("blk.0.ffn_down.weight", "at the end of layer 0 (blk.0.ffn_down.weight)")]
+    [InlineData("blk.1.attn_norm.weight", "or in the norm before blk.1.attn_q.weight")]
+    [InlineData("output.weight", "begin in output.weight")]
+    public void Damaged_weights_are_reported_with_the_layer_where_it_begins(string damaged, string where)
     {
         Models.RandomModel shape = new("llama");
-        GgufModel damaged = shape.Build();
         GgufModel model = new("llama");
-        foreach ((string key, Nibble.Files.MetadataValue value) in damaged.Metadata) model.Metadata[key] = value;
-        foreach ((string name, float[] values) in damaged.Values)
+        foreach ((string key, Nibble.Files.MetadataValue value) in shape.Build().Metadata) model.Metadata[key] = value;
+        foreach ((string name, float[] values) in shape.Build().Values)
         {
-            if (name == "blk.1.ffn_up.weight") values[100] = float.NaN;
+            if (name == damaged) values[10] = float.NaN;
             int columns = name.Contains("ffn_down", StringComparison.Ordinal) ? shape.Hidden : name.Contains("norm", StringComparison.Ordinal) ? values.Length : shape.Width;
             model.Add(name, values, columns, columns == values.Length ? null : values.Length / columns);
         }
         using Models.RunningModel running = new(model);
         using WorkerPool pool = new(1);
-        Assert.Contains("not a number", Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(running.Network, new int[64], Options(64, 1), pool)).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<NibbleException>(() => PerplexityMeasurement.Measure(running.Network, new int[64], Options(64, 1), pool)).Message;
+        Assert.Contains("not a number", message, StringComparison.Ordinal);
+        Assert.Contains(where, message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class DivergenceResult
         BasePerplexity = PerplexityResult.Of(losses.Y, losses.Count, windows, contextLength);
         LogRatio = losses.Difference;
         Correlation = losses.Correlation;
-        Mean = divergences.X with { Error = Math.Sqrt(divergences.X.Error * divergences.X.Error + samplingError * samplingError) };
+        Mean = divergences.X; // a sample makes the tokens' divergences vary more, so its error is part of this one's
         ProbabilityChange = changes.X;
         double rms = Math.Sqrt(changes.Y.Value);
         RmsProbabilityChange = new(rms, rms == 0 ? 0 : changes.Y.Error / (2 * rms));

@@ -1,0 +1,103 @@
+using System.Text.Json;
+
+namespace Nibble.Tests.Cli;
+
+public class KldCommandTests
+{
+    private static string Text => Path.Combine(Shared.TinyModel, "sample.txt");
+
+    [Fact]
+    public void A_variant_is_measured_against_its_base_and_against_what_was_saved_of_it()
+    {
+        using TemporaryFolder folder = new();
+        using JsonDocument direct = Json("kld", SampleModel.At("F32"), SampleModel.At("Q4_K_M"), "--text", Text, "--windows", "6", "--json");
+        string said = NibbleProcess.Run("kld", SampleModel.At("F32"), "--text", Text, "--windows", "6", "--save-base", folder.At("tiny.base")).Success().Output;
+        Assert.Contains("% of all scores", said, StringComparison.Ordinal);
+        using JsonDocument saved = Json("kld", folder.At("tiny.base"), SampleModel.At("Q4_K_M"), "--json");
+        foreach (string key in new[] { "pplRatio", "sameTop", "basePpl", "ppl" }) Assert.Equal(Number(direct, key), Number(saved, key), 1e-5 * Number(direct, key));
+        Assert.InRange(Number(saved, "meanKld") / Number(direct, "meanKld"), 0.95, 1.05);
+        foreach (string key in new[] { "medianKld", "p90Kld", "p95Kld", "p99Kld", "p999Kld", "maxKld", "correlation", "meanDeltaP", "rmsDeltaP" }) Assert.True(double.IsFinite(Number(direct, key)), key);
+        Assert.Contains("--text", NibbleProcess.Run("kld", folder.At("tiny.base"), SampleModel.At("Q4_K_M"), "--text", Text).Refusal(), StringComparison.Ordinal);
+        string table = NibbleProcess.Run("kld", folder.At("tiny.base"), SampleModel.At("Q4_K_M")).Success().Output;
+        Assert.Contains("mean KL divergence", table, StringComparison.Ordinal);
+        Assert.Contains("saved base", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_card_is_stored_and_shown()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("tiny-Q4_K_M.gguf");
+        File.Copy(SampleModel.At("Q4_K_M"), path);
+        Assert.Contains("nobody has measured it", NibbleProcess.Run("show", path).Success().Output, StringComparison.Ordinal);
+        NibbleProcess.Run("kld", SampleModel.At("F32"), path, "--text", Text, "--windows", "2", "--save-card").Success();
+        string shown = NibbleProcess.Run("show", path).Success().Output;
+        Assert.Contains("sample.txt, 254 tokens in 2 windows of 256", shown, StringComparison.Ordinal);
+        Assert.Contains("KL divergence", shown, StringComparison.Ordinal);
+        Assert.True(File.Exists(path + ".md"));
+        using JsonDocument json = Json("show", path, "--json");
+        Assert.Equal("tiny-F32.gguf", json.RootElement.GetProperty("evaluation").GetProperty("base").GetProperty("name").GetString());
+        NibbleProcess.Run("perplexity", path, "--text", Text, "--ctx", "64", "--stride", "32", "--windows", "2", "--save-card").Success();
+        Assert.Contains("windows of 64, 32 apart", NibbleProcess.Run("show", path).Success().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quantizing_may_evaluate_in_the_same_step()
+    {
+        using TemporaryFolder folder = new();
+        string[] options = ["--evaluate", Text, "--evaluate-windows", "2"];
+        using JsonDocument json = Json(["quantize", Shared.TinyModel, "Q3_K_M", "-o", folder.At("tiny-Q3_K_M.gguf"), "--json", .. options]);
+        Assert.InRange(json.RootElement.GetProperty("evaluation").GetProperty("meanKld").GetDouble(), 0.001, 0.1);
+        Assert.Equal(new FileInfo(folder.At("tiny-Q3_K_M.gguf")).Length, json.RootElement.GetProperty("bytes").GetInt64());
+        Assert.Equal(["tiny-Q3_K_M.gguf", "tiny-Q3_K_M.gguf.md"], folder.Names);
+        Assert.Contains("--evaluate", NibbleProcess.Run(["quantize", Shared.TinyModel, "Q3_K_M", "-o", folder.At("x.gguf"), "--write-recipe", folder.At("x.json"), .. options]).Refusal(), StringComparison.Ordinal);
+        folder.Write("short.txt", "too short");
+        Assert.Contains("less than one window", NibbleProcess.Run("quantize", Shared.TinyModel, "Q3_K_M", "-o", folder.At("x.gguf"), "--evaluate", folder.At("short.txt")).Refusal(), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.At("x.gguf")));
+    }
+
+    [Fact]
+    public void A_pipeline_learns_from_the_exit_code_whether_bounds_are_kept()
+    {
+        string[] common = ["--base", SampleModel.At("F32"), "--text", Text, "--windows", "4"];
+        NibbleProcess.Run(["check", SampleModel.At("Q8_0"), .. common, "--max-kld", "0.01", "--max-ppl-increase", "2%", "--min-same-top", "95%"]).Success();
+        NibbleResult broken = NibbleProcess.Run(["check", SampleModel.At("Q2_K"), .. common, "--max-kld", "0.01", "--max-ppl-increase", "200%", "--min-same-top", "0.95"]);
+        Assert.Equal(3, broken.ExitCode);
+        Assert.Contains("mean KL divergence is 0.", broken.Error, StringComparison.Ordinal);
+        Assert.Contains("likeliest token is the same for", broken.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("above the base's", broken.Error, StringComparison.Ordinal);
+        NibbleResult json = NibbleProcess.Run(["check", SampleModel.At("Q2_K"), .. common, "--max-kld", "0.01", "--json"]);
+        Assert.Equal(3, json.ExitCode);
+        using JsonDocument document = JsonDocument.Parse(json.Output);
+        Assert.False(document.RootElement.GetProperty("kept").GetBoolean());
+        Assert.Equal(1, document.RootElement.GetProperty("broken").GetArrayLength());
+        Assert.Contains("nothing to check", NibbleProcess.Run(["check", SampleModel.At("Q2_K"), .. common]).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("--min-same-top", NibbleProcess.Run(["check", SampleModel.At("Q2_K"), .. common, "--min-same-top", "95"]).Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_compared_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        string empty = folder.Write("empty.txt", ""), few = folder.Write("few.txt", "A few words."), other = folder.At("other.gguf");
+        Assert.Contains("empty", NibbleProcess.Run("kld", SampleModel.At("F32"), SampleModel.At("Q8_0"), "--text", empty).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("less than one window", NibbleProcess.Run("kld", SampleModel.At("F32"), SampleModel.At("Q8_0"), "--text", few).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("--text is missing", NibbleProcess.Run("kld", SampleModel.At("F32"), SampleModel.At("Q8_0")).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("name the variant", NibbleProcess.Run("kld", SampleModel.At("F32"), "--text", Text).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("GGUF", NibbleProcess.Run("kld", SampleModel.At("F32"), Shared.TinyModel, "--text", Text, "--save-card").Refusal(), StringComparison.Ordinal);
+
+        File.Copy(SampleModel.At("Q8_0"), other);
+        Nibble.Files.Gguf.GgufMetadata.Rewrite(other, metadata =>
+        {
+            string[] tokens = metadata.Strings("tokenizer.ggml.tokens")!;
+            (tokens[1234], tokens[1300]) = ("somethingelse", "somethingmore");
+            metadata["tokenizer.ggml.tokens"] = Nibble.Files.MetadataValue.Of(tokens);
+            metadata["tokenizer.ggml.merges"] = Nibble.Files.MetadataValue.Of((string[])[]);
+        });
+        Assert.Contains("token 1234 is 'somethingelse'", NibbleProcess.Run("kld", SampleModel.At("F32"), other, "--text", Text).Refusal(), StringComparison.Ordinal);
+    }
+
+    private static double Number(JsonDocument json, string key) => json.RootElement.GetProperty(key).GetDouble();
+
+    private static JsonDocument Json(params string[] arguments) => JsonDocument.Parse(NibbleProcess.Run(arguments).Success().Output);
+}
