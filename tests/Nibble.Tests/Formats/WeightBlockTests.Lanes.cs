@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 
@@ -22,7 +23,7 @@ public abstract partial class WeightBlockTests<TWeight, TActivation>
     [
         .. new[]
         {
-            Avx2.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes8)) : null,
+            Avx2.IsSupported || AdvSimd.Arm64.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes8)) : null,
             Avx512BW.IsSupported ? Find<WeighedQuantization>("QuantizeLanes", typeof(Lanes32)) : null,
         }.OfType<WeighedQuantization>(),
     ];
