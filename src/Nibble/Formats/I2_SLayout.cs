@@ -26,6 +26,12 @@ public sealed record I2_SLayout(string Name, int RowsTogether)
     public static bool TryParse(string name, [NotNullWhen(true)] out I2_SLayout? layout) =>
         (layout = All.FirstOrDefault(l => l.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) is not null;
 
+    /// <summary>
+    /// The layout that files of an architecture have, where all come from one program: Microsoft's BitNet b1.58 2B4T, under the two names
+    /// that it had, is packed by a converter written in Python, whatever the processor. Others come from builds of every kind.
+    /// </summary>
+    public static I2_SLayout? OfArchitecture(string architecture) => architecture is "bitnet-b1.58" or "bitnet-25" ? X86 : null;
+
     /// <summary>The numbers 0 … 3 of one row.</summary>
     /// <param name="data">The rows that share bytes with it, whole.</param>
     /// <param name="row">Which of those it is.</param>

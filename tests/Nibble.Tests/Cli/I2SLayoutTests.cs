@@ -11,7 +11,7 @@ public class I2SLayoutTests
     {
         using TemporaryFolder folder = new();
         string plain = TernaryModel.Plain(folder.At("plain.gguf"));
-        string clear = TernaryModel.Save(folder.At("clear.gguf"), plain, I2_SLayout.Arm), unclear = TernaryModel.Save(folder.At("unclear.gguf"), plain, I2_SLayout.Arm, evenNorms: true);
+        string clear = TernaryModel.Save(folder.At("clear.gguf"), plain, I2_SLayout.Arm), unclear = TernaryModel.Save(folder.At("unclear.gguf"), plain, I2_SLayout.Arm, isEven: _ => true);
 
         Assert.Contains($"{clear}: I2_S layout arm (concluded", NibbleProcess.Run("run", clear, "Hello", "-n", "2").Success().Error, StringComparison.Ordinal);
         Assert.Contains("--i2s-layout (x86, arm, rows4)", NibbleProcess.Run("run", unclear, "Hello", "-n", "2").Refusal(), StringComparison.Ordinal);

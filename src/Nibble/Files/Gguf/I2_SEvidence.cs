@@ -18,6 +18,9 @@ internal sealed class I2_SEvidence(IReadOnlyList<TensorInfo> tensors, Func<Tenso
     /// <summary>How far, in standard deviations of chance, the evidence for a layout must go, and how many times further than for any other.</summary>
     private const double Decisive = 10, TimesOthers = 3;
 
+    /// <summary>How much more evidence for another layout makes the expected one doubtful: chance gives as much once in a few thousand files.</summary>
+    private const double Doubtful = 4;
+
     private static readonly (string Matrix, string Norm)[] s_inputs =
     [
         ("attn_q", "attn_norm"), ("attn_k", "attn_norm"), ("attn_v", "attn_norm"), ("attn_output", "attn_sub_norm"),
@@ -25,19 +28,23 @@ internal sealed class I2_SEvidence(IReadOnlyList<TensorInfo> tensors, Func<Tenso
     ];
 
     /// <summary>The layout and how sure it is; no layout where the evidence does not tell.</summary>
-    public (I2_SLayout? Layout, string Reason) Conclude()
+    /// <param name="architecture">What the file calls its architecture: files of some come from one program only.</param>
+    public (I2_SLayout? Layout, string Reason) Conclude(string? architecture)
     {
+        I2_SLayout? expected = architecture is null ? null : I2_SLayout.OfArchitecture(architecture);
         Dictionary<string, TensorInfo> byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         List<(TensorInfo Matrix, double[] Norm)> pairs = [];
         foreach (TensorInfo matrix in tensors.Where(I2_STensors.Is))
             if (pairs.Count < MostTensors && NormOf(matrix, byName) is { } norm) pairs.Add((matrix, norm));
-        if (pairs.Count == 0) return (null, "not to be told from its tensors");
+        if (pairs.Count == 0) return expected is null ? (null, "not to be told from its tensors") : (expected, $"as files of the architecture {architecture} have it");
 
         (I2_SLayout Layout, double Score)[] scores = [.. I2_SLayout.All.Select(layout => (layout, Score(pairs, layout))).OrderByDescending(s => s.Item2)];
         string numbers = string.Join(", ", scores.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Layout} {s.Score:F0}")));
-        return scores[0].Score >= Decisive && scores[0].Score >= TimesOthers * scores[1].Score
-            ? (scores[0].Layout, $"concluded from where its zeros lie; evidence {numbers}")
-            : (null, $"not clear from where its zeros lie (evidence {numbers})");
+        if (scores[0].Score >= Decisive && scores[0].Score >= TimesOthers * scores[1].Score) return (scores[0].Layout, $"concluded from where its zeros lie; evidence {numbers}");
+        if (expected is null) return (null, $"not clear from where its zeros lie (evidence {numbers})");
+        return scores[0].Score - scores.First(s => s.Layout == expected).Score < Doubtful
+            ? (expected, $"as files of the architecture {architecture} have it, and its zeros do not speak against it; evidence {numbers}")
+            : (null, $"not clear: files of the architecture {architecture} have {expected}, but its zeros lie otherwise (evidence {numbers})");
     }
 
     /// <summary>

@@ -63,7 +63,7 @@ internal sealed class I2_STensors(string path, Metadata metadata, IReadOnlyList<
     {
         foreach (TensorInfo tensor in tensors.Where(Is)) Check(path, tensor, data(tensor));
         if (asked is not null) return (asked, "as --i2s-layout says");
-        if (metadata.String(LayoutKey) is not { } name) return new I2_SEvidence(tensors, data).Conclude();
+        if (metadata.String(LayoutKey) is not { } name) return new I2_SEvidence(tensors, data).Conclude(metadata.String("general.architecture"));
         return I2_SLayout.TryParse(name, out I2_SLayout? layout)
             ? (layout, "as the metadata says")
             : Throw.BadFile<(I2_SLayout?, string)>(path, $"metadata key '{LayoutKey}' is {Quoted.Of(name)}; known layouts are {I2_SLayout.Names}");

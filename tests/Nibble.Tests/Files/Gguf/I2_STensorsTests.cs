@@ -32,7 +32,7 @@ public sealed class I2_STensorsTests : IDisposable
     public void Weights_that_do_not_tell_are_refused_until_the_layout_is_named(string name)
     {
         Assert.True(I2_SLayout.TryParse(name, out I2_SLayout? layout));
-        string path = TernaryModel.Save(_folder.At("model.gguf"), _plain, layout, evenNorms: true);
+        string path = TernaryModel.Save(_folder.At("model.gguf"), _plain, layout, isEven: _ => true);
         using (ModelFile unknown = ModelFile.Open(path))
         {
             TensorInfo tensor = unknown.Find("blk.0.attn_q.weight")!;
@@ -45,6 +45,28 @@ public sealed class I2_STensorsTests : IDisposable
         using ModelFile file = ModelFile.Open(path, layout);
         Assert.False(file.IsLayoutConcluded);
         AssertSameValues(file);
+    }
+
+    [Theory]
+    [InlineData("bitnet-b1.58")]
+    [InlineData("bitnet-25")]
+    public void Weights_that_do_not_tell_have_the_layout_of_the_only_program_that_makes_files_of_their_architecture(string architecture)
+    {
+        using ModelFile file = ModelFile.Open(Save(I2_SLayout.X86, _ => true));
+        Assert.StartsWith($"x86 (as files of the architecture {architecture} have it", file.LayoutNote, StringComparison.Ordinal);
+        Assert.True(file.IsLayoutConcluded);
+        AssertSameValues(file);
+
+        using ModelFile other = ModelFile.Open(Save(I2_SLayout.Arm, _ => false));
+        Assert.StartsWith("arm (concluded", other.LayoutNote, StringComparison.Ordinal);
+        AssertSameValues(other);
+
+        // The norms of one layer tell something, but not enough.
+        using ModelFile doubtful = ModelFile.Open(Save(I2_SLayout.Arm, name => !name.StartsWith("blk.0.", StringComparison.Ordinal)));
+        Assert.StartsWith($"unknown (not clear: files of the architecture {architecture} have x86", doubtful.LayoutNote, StringComparison.Ordinal);
+
+        string Save(I2_SLayout layout, Func<string, bool> isEven) =>
+            TernaryModel.Save(_folder.At($"{layout}.gguf"), _plain, layout, m => m["general.architecture"] = MetadataValue.Of(architecture), isEven);
     }
 
     [Fact]

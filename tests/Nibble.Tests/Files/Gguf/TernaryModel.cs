@@ -18,10 +18,10 @@ internal static class TernaryModel
         return (tensor, MemoryMarshal.AsBytes<float>(Array.ConvertAll(values, v => Math.Clamp(MathF.Round(v / scale), -1, 1) * scale)).ToArray());
     }, SampleModel.At("F32"), _ => { });
 
-    /// <summary>In I2_S in one of its layouts, which the file does not name unless asked to.</summary>
-    public static string Save(string path, string plain, I2_SLayout layout, Action<Metadata>? change = null, bool evenNorms = false) => Write(path, (tensor, bytes) =>
+    /// <summary>In I2_S in one of its layouts, which the file does not name unless asked to. Norms for which <paramref name="isEven"/> holds become all ones.</summary>
+    public static string Save(string path, string plain, I2_SLayout layout, Action<Metadata>? change = null, Func<string, bool>? isEven = null) => Write(path, (tensor, bytes) =>
     {
-        if (evenNorms && tensor.Name.EndsWith("_norm.weight", StringComparison.Ordinal)) MemoryMarshal.Cast<byte, float>(bytes.AsSpan()).Fill(1);
+        if (tensor.Name.EndsWith("_norm.weight", StringComparison.Ordinal) && isEven?.Invoke(tensor.Name) == true) MemoryMarshal.Cast<byte, float>(bytes.AsSpan()).Fill(1);
         if (!IsTernary(tensor)) return (tensor, bytes);
         ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(bytes);
         WeightFormat format = WeightFormat.Of<I2_S>();

@@ -98,7 +98,7 @@ public class RecipeFileTests
     public void It_says_how_the_source_packs_ternary_weights()
     {
         using TemporaryFolder folder = new();
-        string path = TernaryModel.Save(folder.At("ternary.gguf"), TernaryModel.Plain(folder.At("plain.gguf")), I2_SLayout.Rows4, evenNorms: true);
+        string path = TernaryModel.Save(folder.At("ternary.gguf"), TernaryModel.Plain(folder.At("plain.gguf")), I2_SLayout.Rows4, isEven: _ => true);
         using (ModelFile source = ModelFile.Open(path, I2_SLayout.Rows4))
             Make(source, QuantizationPlan.Create(source, Recipe.Parse("TQ2_0"), new() { AllowRequantize = true }), folder.At("a.gguf")).Write(folder.At("r.json"));
         RecipeFile read = RecipeFile.Read(folder.At("r.json"));

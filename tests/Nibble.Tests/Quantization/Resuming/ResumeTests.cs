@@ -58,7 +58,7 @@ public class ResumeTests
     public void Weights_taken_to_be_packed_in_another_way_are_another_model()
     {
         using TemporaryFolder folder = new();
-        string path = TernaryModel.Save(folder.At("ternary.gguf"), TernaryModel.Plain(folder.At("plain.gguf")), I2_SLayout.Arm, evenNorms: true);
+        string path = TernaryModel.Save(folder.At("ternary.gguf"), TernaryModel.Plain(folder.At("plain.gguf")), I2_SLayout.Arm, isEven: _ => true);
         using ModelFile source = ModelFile.Open(path, I2_SLayout.Arm), other = ModelFile.Open(path, I2_SLayout.X86);
         QuantizationOptions options = new() { AllowRequantize = true };
         Interrupt(source, QuantizationPlan.Create(source, Recipe.Parse("F16"), options), folder, steps: 9);
