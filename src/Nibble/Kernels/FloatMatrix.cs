@@ -76,7 +76,7 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
     }
 
     /// <summary>Widths that no vector of eight divides are too rare for code of their own.</summary>
-    private bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasAvx2 && Columns % 8 == 0;
+    private bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasVectors && Columns % 8 == 0;
 
     private void Pack(int firstRow, int rows, float* widened, float* panel)
     {
