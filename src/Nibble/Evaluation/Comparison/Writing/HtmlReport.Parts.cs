@@ -89,7 +89,8 @@ internal sealed partial class HtmlReport
         double unit = measured.Max(m => m.Speed.RunBytes) >= 1_000_000_000 ? 1e9 : 1e6;
         Tile("Memory", $"Weights, keys and values of {first.ContextLength} tokens, and room to work.", new("Memory to run with", unit == 1e9 ? "GB" : "MB",
             [.. measured.Select(m => new DotRow(m.Model.Name, m.Speed.RunBytes / unit, m.Speed.RunBytes / unit, m.Speed.RunBytes / unit, Figures.Bytes(m.Speed.RunBytes),
-                $"{m.Model.Name}\n{Figures.Bytes(m.Speed.RunBytes)} to run with\n{Figures.Bytes(m.Speed.WeightBytes)} of it weights") { IsAccent = m.Model.Name == _recommended })]) { Extent = [0] });
+                $"{m.Model.Name}\n{Figures.Bytes(m.Speed.RunBytes)} to run with\n{Figures.Bytes(m.Speed.WeightBytes)} of it weights") { IsAccent = m.Model.Name == _recommended })])
+        { Extent = [0] });
         _html.Literal("</div></section>\n");
     }
 
