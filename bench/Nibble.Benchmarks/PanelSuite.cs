@@ -30,7 +30,7 @@ internal static unsafe class PanelSuite
     private sealed class Visitor : ILevelVisitor<(double Pack, double Multiply, double Repack, double Eight, double One, double Bytes)>
     {
         public (double Pack, double Multiply, double Repack, double Eight, double One, double Bytes) Visit<TWeight, TActivation>()
-            where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+            where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, ILevels<TWeight>
             where TActivation : unmanaged, IActivationBlock<TActivation>
         {
             Random random = new(1);

@@ -12,6 +12,7 @@ const string Usage = """
       evaluate BASE VARIANT CONTEXT WINDOWS       perplexity and KL divergence beside reading prompts
       panels [TYPE...]                            what a product of several tokens consists of, on one thread, for every format
       quantize-memory FOLDER GIGABYTES TYPE...    peak memory of nibble quantize on a synthetic F16 model, written to FOLDER
+      stream [TYPE...]                            how fast one token's product reads weights from memory, beside plain reading, on all cores
       tokenize TEXT VOCABULARY...                 MB/s on one thread; vocabularies are GGUF files, model folders or tokenizer files
     """;
 
@@ -42,6 +43,9 @@ try
             return 0;
         case ["quantize-memory", string folder, string size, _, ..] when double.TryParse(size, out double gigabytes) && gigabytes > 0:
             return QuantizeMemorySuite.Run(folder, gigabytes, args[3..]);
+        case ["stream", ..]:
+            StreamSuite.Run(args.AsSpan(1));
+            return 0;
         case ["tokenize", string text, _, ..]:
             TokenizeSuite.Run(text, args[2..]);
             return 0;

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Nibble;
@@ -11,8 +12,8 @@ public static class InstructionSets
     /// <summary>The environment variable that chooses a rung.</summary>
     public const string Variable = "NIBBLE_ISA";
 
-    /// <summary>Numbers of the rungs.</summary>
-    private const int Avx2Rung = 1, Avx512Rung = 2, VnniRung = 3;
+    /// <summary>Numbers of the rungs. No processor has both those of x86 and that of Arm.</summary>
+    private const int Avx2Rung = 1, Avx512Rung = 2, VnniRung = 3, NeonRung = 4;
 
     private static readonly bool s_hasAvx512Vnni = DetectAvx512Vnni();
 
@@ -23,20 +24,27 @@ public static class InstructionSets
         ("avx2", Avx2.IsSupported),
         ("avx512", Avx512BW.IsSupported),
         ("vnni", s_hasAvx512Vnni || AvxVnni.IsSupported),
+        ("neon", AdvSimd.Arm64.IsSupported),
     ];
 
     private static readonly int s_rung = Choose(Environment.GetEnvironmentVariable(Variable));
 
-    internal static readonly bool HasAvx2 = s_rung >= Avx2Rung;
+    /// <summary>Any rung above <c>scalar</c>: what is written for 256 bits in the framework's vectors, which are two registers on Arm.</summary>
+    internal static readonly bool HasVectors = s_rung > 0;
+
+    internal static readonly bool HasAvx2 = s_rung is >= Avx2Rung and <= VnniRung;
 
     /// <summary>AVX-512 with its instructions for bytes and words.</summary>
-    internal static readonly bool HasAvx512 = s_rung >= Avx512Rung && Avx512BW.IsSupported;
+    internal static readonly bool HasAvx512 = s_rung is Avx512Rung or VnniRung && Avx512BW.IsSupported;
 
     /// <summary>VPDPBUSD on 512 bits, for which .NET has no intrinsic.</summary>
     internal static readonly bool HasAvx512Vnni = s_rung == VnniRung && s_hasAvx512Vnni;
 
     /// <summary>VPDPBUSD on 256 bits, as processors without AVX-512 have it.</summary>
     internal static readonly bool HasAvxVnni = s_rung == VnniRung && AvxVnni.IsSupported;
+
+    /// <summary>The vectors of 128 bits of Arm64; most of its processors have the dot product, too, for which <see cref="Dp"/> is asked where it is used.</summary>
+    internal static readonly bool HasNeon = s_rung == NeonRung;
 
     /// <summary>The rungs that this processor has, the lowest first.</summary>
     public static IReadOnlyList<string> Found => [.. s_ladder.Where(rung => rung.IsFound).Select(rung => rung.Name)];

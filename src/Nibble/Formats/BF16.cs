@@ -17,14 +17,14 @@ public partial struct BF16 : IWeightBlock<BF16, F32>
     public static void Dequantize(ReadOnlySpan<BF16> blocks, Span<float> destination)
     {
         destination = destination[..blocks.Length];
-        int i = InstructionSets.HasAvx2 ? DequantizeAvx2(blocks, destination) : 0;
+        int i = InstructionSets.HasAvx2 ? DequantizeAvx2(blocks, destination) : InstructionSets.HasNeon ? NeonHalves.Dequantize(blocks, destination) : 0;
         for (; i < blocks.Length; i++) destination[i] = blocks[i].Value;
     }
 
     public static void Quantize(ReadOnlySpan<float> source, Span<BF16> blocks)
     {
         blocks = blocks[..source.Length];
-        for (int i = InstructionSets.HasAvx2 ? QuantizeAvx2(source, blocks) : 0; i < source.Length; i++)
+        for (int i = InstructionSets.HasAvx2 ? QuantizeAvx2(source, blocks) : InstructionSets.HasNeon ? QuantizeNeon(source, blocks) : 0; i < source.Length; i++)
         {
             uint bits = BitConverter.SingleToUInt32Bits(source[i]);
             bool isNaN = (bits & 0x7fff_ffff) > 0x7f80_0000;
@@ -36,7 +36,7 @@ public partial struct BF16 : IWeightBlock<BF16, F32>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<BF16> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<BF16> weights, ReadOnlySpan<F32> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? DotNeon(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<BF16> weights, ReadOnlySpan<F32> activations)
     {

@@ -16,7 +16,7 @@ public partial struct F16 : IWeightBlock<F16, F32>
     public static void Dequantize(ReadOnlySpan<F16> blocks, Span<float> destination)
     {
         destination = destination[..blocks.Length];
-        int i = InstructionSets.HasAvx2 ? DequantizeAvx2(blocks, destination) : 0;
+        int i = InstructionSets.HasAvx2 ? DequantizeAvx2(blocks, destination) : InstructionSets.HasNeon ? NeonHalves.Dequantize(blocks, destination) : 0;
         for (; i < blocks.Length; i++) destination[i] = (float)blocks[i].Value;
     }
 
@@ -26,7 +26,7 @@ public partial struct F16 : IWeightBlock<F16, F32>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<F16> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<F16> weights, ReadOnlySpan<F32> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? DotNeon(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<F16> weights, ReadOnlySpan<F32> activations)
     {

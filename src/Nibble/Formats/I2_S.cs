@@ -66,7 +66,7 @@ public partial struct I2_S : ITensorBlock<I2_S, Q8_0, I2_STail>
     }
 
     public static float Dot(ReadOnlySpan<I2_S> weights, ReadOnlySpan<Q8_0> activations, in I2_STail tail) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations, in tail) : DotScalar(weights, activations, in tail);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations, in tail) : InstructionSets.HasNeon ? DotNeon(weights, activations, in tail) : DotScalar(weights, activations, in tail);
 
     internal static float DotScalar(ReadOnlySpan<I2_S> weights, ReadOnlySpan<Q8_0> activations, in I2_STail tail)
     {

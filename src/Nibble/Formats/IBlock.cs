@@ -71,6 +71,6 @@ public interface IWeightVisitor<TResult>
 internal interface ILevelVisitor<TResult>
 {
     TResult Visit<TWeight, TActivation>()
-        where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+        where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, ILevels<TWeight>
         where TActivation : unmanaged, IActivationBlock<TActivation>;
 }

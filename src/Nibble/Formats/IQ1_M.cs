@@ -26,7 +26,7 @@ public partial struct IQ1_M : IWeightBlock<IQ1_M, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ1_M> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -95,7 +95,7 @@ public partial struct IQ1_M : IWeightBlock<IQ1_M, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<IQ1_M> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ1_M> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -27,7 +27,7 @@ public partial struct IQ2_XS : IWeightBlock<IQ2_XS, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ2_XS> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -79,7 +79,7 @@ public partial struct IQ2_XS : IWeightBlock<IQ2_XS, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<IQ2_XS> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ2_XS> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct IQ2_XXS : IAvx2Step<IQ2_XXS, Q8_K>, IAvx2Levels<IQ2_XXS>
+public partial struct IQ2_XXS : IAvx2Step<IQ2_XXS, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<IQ2_XXS> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -30,23 +30,4 @@ public partial struct IQ2_XXS : IAvx2Step<IQ2_XXS, Q8_K>, IAvx2Levels<IQ2_XXS>
     /// <summary>The magnitudes of a group, by its four points.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> Magnitudes(ref ulong table, uint points) => CodebookLookup.Eights(ref table, points & 255, points >> 8 & 255, points >> 16 & 255, points >> 24);
-
-    static int IAvx2Levels<IQ2_XXS>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<IQ2_XXS>.Coding { get; } = LevelCoding.Signed(3, 8, 25, 43);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<IQ2_XXS>.Unpack(in IQ2_XXS block, ref Levels levels)
-    {
-        ref ulong table = ref MemoryMarshal.GetArrayDataReference(s_points);
-        ref ulong factors = ref MemoryMarshal.GetReference(EvenSigns.Factors);
-        ref byte groups = ref Unsafe.As<uint, byte>(ref Unsafe.AsRef(in block.Groups[0]));
-        float eighth = 0.125f * HalfScale.ToSingle(block.Scale);
-        for (int g = 0; g < 8; g++)
-        {
-            uint points = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref groups, g * 8)), rest = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref groups, g * 8 + 4));
-            levels.PutScale(g, eighth, (int)(2 * (rest >> 28) + 1));
-            levels.Put(g * 32, Avx2.Sign(Magnitudes(ref table, points).AsSByte(), CodebookLookup.Signs(ref factors, rest)));
-        }
-    }
 }

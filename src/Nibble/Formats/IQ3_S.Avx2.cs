@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct IQ3_S : IAvx2Step<IQ3_S, Q8_K>, IAvx2Levels<IQ3_S>
+public partial struct IQ3_S : IAvx2Step<IQ3_S, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<IQ3_S> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -27,24 +27,5 @@ public partial struct IQ3_S : IAvx2Step<IQ3_S, Q8_K>, IAvx2Levels<IQ3_S>
             products += Products.Scaled(magnitudes, signed, Vector256.Create((short)(2 * (scales & 15) + 1)));
         }
         return Products.AddScaled(total, HalfScale.ToSingle(w.Scale) * x.Scale, products);
-    }
-
-    static int IAvx2Levels<IQ3_S>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<IQ3_S>.Coding { get; } = LevelCoding.Signed(4, 1, 3, 5, 7, 9, 11, 13, 15);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<IQ3_S>.Unpack(in IQ3_S block, ref Levels levels)
-    {
-        ref uint table = ref MemoryMarshal.GetArrayDataReference(s_points);
-        ref byte indices = ref Unsafe.AsRef(in block.Points[0]), signs = ref Unsafe.AsRef(in block.Signs[0]), highBits = ref Unsafe.AsRef(in block.HighBits[0]);
-        uint scales = Unsafe.ReadUnaligned<uint>(ref Unsafe.AsRef(in block.Groups[0]));
-        float scale = HalfScale.ToSingle(block.Scale);
-        for (int g = 0; g < 8; g++, scales >>= 4)
-        {
-            levels.PutScale(g, scale, (int)(2 * (scales & 15) + 1));
-            Vector256<byte> magnitudes = CodebookLookup.Fours(ref table, ref Unsafe.Add(ref indices, g * 8), Unsafe.Add(ref highBits, g));
-            levels.Put(g * 32, Avx2.Sign(magnitudes.AsSByte(), CodebookLookup.Signs(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref signs, g * 4)))));
-        }
     }
 }

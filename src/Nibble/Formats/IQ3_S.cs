@@ -31,7 +31,7 @@ public partial struct IQ3_S : IWeightBlock<IQ3_S, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ3_S> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -90,7 +90,7 @@ public partial struct IQ3_S : IWeightBlock<IQ3_S, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<IQ3_S> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ3_S> weights, ReadOnlySpan<Q8_K> activations)
     {

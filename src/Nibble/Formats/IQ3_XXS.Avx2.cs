@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct IQ3_XXS : IAvx2Step<IQ3_XXS, Q8_K>, IAvx2Levels<IQ3_XXS>
+public partial struct IQ3_XXS : IAvx2Step<IQ3_XXS, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<IQ3_XXS> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -26,24 +26,5 @@ public partial struct IQ3_XXS : IAvx2Step<IQ3_XXS, Q8_K>, IAvx2Levels<IQ3_XXS>
             products += Products.Scaled(magnitudes, signed, Vector256.Create((short)(2 * (group >> 28) + 1)));
         }
         return Products.AddScaled(total, 0.25f * HalfScale.ToSingle(w.Scale) * x.Scale, products);
-    }
-
-    static int IAvx2Levels<IQ3_XXS>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<IQ3_XXS>.Coding { get; } = LevelCoding.Signed(4, 4, 12, 20, 28, 36, 44, 52, 62);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<IQ3_XXS>.Unpack(in IQ3_XXS block, ref Levels levels)
-    {
-        ref uint table = ref MemoryMarshal.GetArrayDataReference(s_points), groups = ref Unsafe.AsRef(in block.Groups[0]);
-        ref ulong factors = ref MemoryMarshal.GetReference(EvenSigns.Factors);
-        ref byte indices = ref Unsafe.AsRef(in block.Points[0]);
-        float quarter = 0.25f * HalfScale.ToSingle(block.Scale);
-        for (int g = 0; g < 8; g++)
-        {
-            uint group = Unsafe.ReadUnaligned<uint>(ref Unsafe.As<uint, byte>(ref Unsafe.Add(ref groups, g)));
-            levels.PutScale(g, quarter, (int)(2 * (group >> 28) + 1));
-            levels.Put(g * 32, Avx2.Sign(CodebookLookup.Fours(ref table, ref Unsafe.Add(ref indices, g * 8)).AsSByte(), CodebookLookup.Signs(ref factors, group)));
-        }
     }
 }

@@ -22,7 +22,7 @@ public partial struct IQ3_XXS : IWeightBlock<IQ3_XXS, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ3_XXS> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -81,7 +81,7 @@ public partial struct IQ3_XXS : IWeightBlock<IQ3_XXS, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<IQ3_XXS> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ3_XXS> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -22,7 +22,7 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<IQ4_NL> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -46,7 +46,7 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<IQ4_NL> blocks)
     {
         if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else if (InstructionSets.HasVectors) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -70,7 +70,7 @@ public partial struct IQ4_NL : IWeightBlock<IQ4_NL, Q8_0>
     }
 
     public static float Dot(ReadOnlySpan<IQ4_NL> weights, ReadOnlySpan<Q8_0> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ4_NL> weights, ReadOnlySpan<Q8_0> activations)
     {

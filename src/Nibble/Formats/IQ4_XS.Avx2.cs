@@ -5,14 +5,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>, IAvx2Levels<IQ4_XS>
+public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<IQ4_XS> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> IAvx2Step<IQ4_XS, Q8_K>.Step(in IQ4_XS w, in Q8_K x, Vector256<float> total)
     {
-        Vector128<short> groups = w.UnpackScales();
+        Vector128<short> groups = Sse41.ConvertToVector128Int16(w.UnpackScales());
         Vector256<short> scales = Vector256.Create(groups, groups);
         Vector128<sbyte> half = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(IQ4_NL.Levels));
         Vector256<sbyte> levels = Vector256.Create(half, half);
@@ -39,34 +39,5 @@ public partial struct IQ4_XS : IAvx2Step<IQ4_XS, Q8_K>, IAvx2Levels<IQ4_XS>
         // Each half of the vector holds one group: the halves of its nibbles belong together.
         Vector256<byte> lows = packed & low, highs = (packed.AsUInt16() >> 4).AsByte() & low;
         return (Avx2.Shuffle(levels, Avx2.Permute2x128(lows, highs, 0x20).AsSByte()), Avx2.Shuffle(levels, Avx2.Permute2x128(lows, highs, 0x31).AsSByte()));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector128<short> UnpackScales()
-    {
-        uint packed = Unsafe.ReadUnaligned<uint>(ref Unsafe.AsRef(in LowScales[0]));
-        // Nibble g and bits 2g + 1 and 2g of the other word into lane g.
-        Vector256<uint> low = Avx2.ShiftRightLogicalVariable(Vector256.Create(packed), Vector256.Create(0u, 4, 8, 12, 16, 20, 24, 28)) & Vector256.Create(15u);
-        Vector256<uint> high = Avx2.ShiftRightLogicalVariable(Vector256.Create((uint)HighScales << 4), Vector256.Create(0u, 2, 4, 6, 8, 10, 12, 14)) & Vector256.Create(48u);
-        Vector256<int> scales = (low | high).AsInt32() - Vector256.Create(32);
-        return Sse2.PackSignedSaturate(scales.GetLower(), scales.GetUpper());
-    }
-
-    static int IAvx2Levels<IQ4_XS>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<IQ4_XS>.Coding { get; } = LevelCoding.Of(4, IQ4_NL.Levels);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<IQ4_XS>.Unpack(in IQ4_XS block, ref Levels levels)
-    {
-        Vector128<short> scales = block.UnpackScales();
-        levels.PutScales(HalfScale.ToSingle(block.Scale), Sse2.PackSignedSaturate(scales, scales));
-        Vector128<sbyte> half = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(IQ4_NL.Levels));
-        for (int group = 0; group < 8; group += 2)
-        {
-            (Vector256<sbyte> first, Vector256<sbyte> second) = UnpackPairAvx2(in block.Quants[0], Vector256.Create(half, half), group);
-            levels.Put(group * 32, first);
-            levels.Put(group * 32 + 32, second);
-        }
     }
 }

@@ -23,7 +23,7 @@ public partial struct IQ4_XS : IWeightBlock<IQ4_XS, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<IQ4_XS> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -51,7 +51,7 @@ public partial struct IQ4_XS : IWeightBlock<IQ4_XS, Q8_K>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<IQ4_XS> blocks)
     {
         if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else if (InstructionSets.HasVectors) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -105,7 +105,7 @@ public partial struct IQ4_XS : IWeightBlock<IQ4_XS, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<IQ4_XS> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<IQ4_XS> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -66,7 +66,7 @@ public partial struct K4_CB : ITensorBlock<K4_CB, Q8_K, SByte16>
     }
 
     public static float Dot(ReadOnlySpan<K4_CB> weights, ReadOnlySpan<Q8_K> activations, in SByte16 tail) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations, in tail) : DotScalar(weights, activations, in tail);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations, in tail) : InstructionSets.HasNeon ? DotNeon(weights, activations, in tail) : DotScalar(weights, activations, in tail);
 
     internal static float DotScalar(ReadOnlySpan<K4_CB> weights, ReadOnlySpan<Q8_K> activations, in SByte16 tail)
     {

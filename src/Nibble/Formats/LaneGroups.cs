@@ -32,6 +32,12 @@ internal static class LaneGroups
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TransposeSquare(ref readonly float source, int stride, int column, int row, int last, ref float target, int targetStride)
     {
+        if (!Avx.IsSupported)
+        {
+            for (int r = 0; r < 8; r++)
+                for (int c = 0; c < 8; c++) Unsafe.Add(ref target, c * targetStride + r) = Unsafe.Add(ref Unsafe.AsRef(in source), Math.Min(row + r, last) * stride + column + c);
+            return;
+        }
         // Pairs of rows: a0 b0 a1 b1 | a4 b4 a5 b5, and the same of 2, 3 | 6, 7.
         (Vector256<float> ab01, Vector256<float> ab23) = Interleave(Row(in source, stride, column, row, last), Row(in source, stride, column, row + 1, last));
         (Vector256<float> cd01, Vector256<float> cd23) = Interleave(Row(in source, stride, column, row + 2, last), Row(in source, stride, column, row + 3, last));

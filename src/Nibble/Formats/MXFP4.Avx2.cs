@@ -1,40 +1,17 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct MXFP4 : IAvx2Step<MXFP4, Q8_0>, IAvx2Levels<MXFP4>
+public partial struct MXFP4 : IAvx2Step<MXFP4, Q8_0>
 {
     internal static float DotAvx2(ReadOnlySpan<MXFP4> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.DotByTwo(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> IAvx2Step<MXFP4, Q8_0>.Step(in MXFP4 w, in Q8_0 x, Vector256<float> total)
     {
-        Vector256<int> sums = Products.SignedSigned(w.UnpackAvx2(), Vector256.LoadUnsafe(in x.Quants[0]));
+        Vector256<int> sums = Products.SignedSigned(w.UnpackNumbers(), Vector256.LoadUnsafe(in x.Quants[0]));
         return Products.AddScaled(total, w.Scale.Half * HalfScale.ToSingle(x.Scale), sums);
-    }
-
-    /// <summary>The numbers that the quants stand for, doubled.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector256<sbyte> UnpackAvx2()
-    {
-        Vector128<sbyte> levels = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(FourBitFloats.Doubled));
-        return Avx2.Shuffle(Vector256.Create(levels, levels), Nibbles.Unpack(in Quants).AsSByte());
-    }
-
-    static int IAvx2Levels<MXFP4>.GroupSize => 32;
-
-    static bool IAvx2Levels<MXFP4>.HasPowersOfTwo => true;
-
-    static LevelCoding IAvx2Levels<MXFP4>.Coding { get; } = LevelCoding.Of(4, FourBitFloats.Doubled);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<MXFP4>.Unpack(in MXFP4 block, ref Levels levels)
-    {
-        levels.Scales[0] = block.Scale.Half;
-        levels.Put(0, block.UnpackAvx2());
     }
 
     [SkipLocalsInit]

@@ -18,7 +18,7 @@ public partial struct MXFP4 : IWeightBlock<MXFP4, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<MXFP4> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -66,7 +66,7 @@ public partial struct MXFP4 : IWeightBlock<MXFP4, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<MXFP4> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<MXFP4> weights, ReadOnlySpan<Q8_0> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<MXFP4> weights, ReadOnlySpan<Q8_0> activations)
     {

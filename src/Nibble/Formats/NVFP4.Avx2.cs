@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct NVFP4 : IAvx2Step<NVFP4, Q8_0x2>, IAvx2Levels<NVFP4>
+public partial struct NVFP4 : IAvx2Step<NVFP4, Q8_0x2>
 {
     internal static float DotAvx2(ReadOnlySpan<NVFP4> weights, ReadOnlySpan<Q8_0> activations) =>
         Avx2Loop.Dot(weights, MemoryMarshal.Cast<Q8_0, Q8_0x2>(activations));
@@ -21,33 +21,10 @@ public partial struct NVFP4 : IAvx2Step<NVFP4, Q8_0x2>, IAvx2Levels<NVFP4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> PairAvx2(in NVFP4 w, in Q8_0 x, Vector256<float> total, int group)
     {
-        Vector256<int> sums = Products.SignedSigned(w.UnpackPairAvx2(group), Vector256.LoadUnsafe(in x.Quants[0]));
+        Vector256<int> sums = Products.SignedSigned(w.UnpackPair(group), Vector256.LoadUnsafe(in x.Quants[0]));
         float scale = HalfScale.ToSingle(x.Scale);
         Vector256<float> scales = Vector256.Create(Vector128.Create(w.Scales[group].Half * scale), Vector128.Create(w.Scales[group + 1].Half * scale));
         return Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(sums), scales, total);
-    }
-
-    /// <summary>The numbers, doubled, of groups <paramref name="group"/> and the next.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector256<sbyte> UnpackPairAvx2(int group)
-    {
-        Vector128<sbyte> half = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(FourBitFloats.Doubled));
-        Vector128<byte> packed = Vector128.LoadUnsafe(in Quants[group * 8]), low = Vector128.Create((byte)15);
-        Vector128<ulong> lows = (packed & low).AsUInt64(), highs = ((packed.AsUInt16() >> 4).AsByte() & low).AsUInt64();
-        Vector256<sbyte> codes = Vector256.Create(Sse2.UnpackLow(lows, highs), Sse2.UnpackHigh(lows, highs)).AsSByte();
-        return Avx2.Shuffle(Vector256.Create(half, half), codes);
-    }
-
-    static int IAvx2Levels<NVFP4>.GroupSize => 16;
-
-    static LevelCoding IAvx2Levels<NVFP4>.Coding { get; } = LevelCoding.Of(4, FourBitFloats.Doubled);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<NVFP4>.Unpack(in NVFP4 block, ref Levels levels)
-    {
-        for (int group = 0; group < 4; group++) levels.Scales[group] = block.Scales[group].Half;
-        levels.Put(0, block.UnpackPairAvx2(0));
-        levels.Put(32, block.UnpackPairAvx2(2));
     }
 
     [SkipLocalsInit]

@@ -26,7 +26,7 @@ public partial struct NVFP4 : IWeightBlock<NVFP4, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<NVFP4> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -73,7 +73,7 @@ public partial struct NVFP4 : IWeightBlock<NVFP4, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<NVFP4> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<NVFP4> weights, ReadOnlySpan<Q8_0> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<NVFP4> weights, ReadOnlySpan<Q8_0> activations)
     {

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct Q1_0 : IAvx2Step<Q1_0, Q8_0x4>, IAvx2Levels<Q1_0>
+public partial struct Q1_0 : IAvx2Step<Q1_0, Q8_0x4>
 {
     internal static float DotAvx2(ReadOnlySpan<Q1_0> weights, ReadOnlySpan<Q8_0> activations) =>
         Avx2Loop.Dot(weights, MemoryMarshal.Cast<Q8_0, Q8_0x4>(activations));
@@ -25,27 +25,8 @@ public partial struct Q1_0 : IAvx2Step<Q1_0, Q8_0x4>, IAvx2Levels<Q1_0>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> RunAvx2(ref readonly byte signs, in Q8_0 x, float scale, Vector256<float> total, int start)
     {
-        Vector256<int> sums = Products.UnsignedSigned(Vector256<byte>.One, Avx2.Sign(Vector256.LoadUnsafe(in x.Quants[0]), UnpackAvx2(in signs, start)));
+        Vector256<int> sums = Products.UnsignedSigned(Vector256<byte>.One, Avx2.Sign(Vector256.LoadUnsafe(in x.Quants[0]), UnpackNumbers(in signs, start)));
         return Products.AddScaled(total, scale * HalfScale.ToSingle(x.Scale), sums);
-    }
-
-    /// <summary>The 32 weights that start at byte <paramref name="start"/>: 1 where the bit is set, else -1.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<sbyte> UnpackAvx2(ref readonly byte signs, int start)
-    {
-        Vector256<byte> set = HighBits.Mask(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in signs), start)));
-        return (~set | Vector256<byte>.One).AsSByte();
-    }
-
-    static int IAvx2Levels<Q1_0>.GroupSize => 128;
-
-    static LevelCoding IAvx2Levels<Q1_0>.Coding { get; } = LevelCoding.Signed(1, 1);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q1_0>.Unpack(in Q1_0 block, ref Levels levels)
-    {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
-        for (int start = 0; start < 16; start += 4) levels.Put(start * 8, UnpackAvx2(in block.Signs[0], start));
     }
 
     [SkipLocalsInit]

@@ -18,7 +18,7 @@ public partial struct Q1_0 : IWeightBlock<Q1_0, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<Q1_0> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -57,7 +57,7 @@ public partial struct Q1_0 : IWeightBlock<Q1_0, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q1_0> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<Q1_0> weights, ReadOnlySpan<Q8_0> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q1_0> weights, ReadOnlySpan<Q8_0> activations)
     {

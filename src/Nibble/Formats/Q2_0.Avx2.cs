@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct Q2_0 : IAvx2Step<Q2_0, Q8_0x2>, IAvx2Levels<Q2_0>
+public partial struct Q2_0 : IAvx2Step<Q2_0, Q8_0x2>
 {
     internal static float DotAvx2(ReadOnlySpan<Q2_0> weights, ReadOnlySpan<Q8_0> activations) =>
         Avx2Loop.Dot(weights, MemoryMarshal.Cast<Q8_0, Q8_0x2>(activations));
@@ -23,32 +23,8 @@ public partial struct Q2_0 : IAvx2Step<Q2_0, Q8_0x2>, IAvx2Levels<Q2_0>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> RunAvx2(Vector128<byte> quants, in Q8_0 x, float scale, Vector256<float> total)
     {
-        Vector256<int> sums = Products.SignedSigned(UnpackAvx2(quants), Vector256.LoadUnsafe(in x.Quants[0]));
+        Vector256<int> sums = Products.SignedSigned(UnpackNumbers(quants), Vector256.LoadUnsafe(in x.Quants[0]));
         return Products.AddScaled(total, scale * HalfScale.ToSingle(x.Scale), sums);
-    }
-
-    /// <summary>The 32 weights in the lower half of <paramref name="quants"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<sbyte> UnpackAvx2(Vector128<byte> quants)
-    {
-        // A byte in each lane of 32 bits; shifted by 6, 12 and 18 its next pairs of bits reach the next bytes of the lane.
-        Vector256<uint> spread = Avx2.ConvertToVector256Int32(quants).AsUInt32();
-        spread |= spread << 12;
-        spread |= spread << 6;
-        return (spread.AsByte() & Vector256.Create((byte)3)).AsSByte() - Vector256<sbyte>.One;
-    }
-
-    static int IAvx2Levels<Q2_0>.GroupSize => 64;
-
-    static LevelCoding IAvx2Levels<Q2_0>.Coding { get; } = LevelCoding.Linear(2, bias: 1);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q2_0>.Unpack(in Q2_0 block, ref Levels levels)
-    {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
-        Vector128<byte> quants = Vector128.LoadUnsafe(in block.Quants[0]);
-        levels.Put(0, UnpackAvx2(quants));
-        levels.Put(32, UnpackAvx2(Sse2.ShiftRightLogical128BitLane(quants, 8)));
     }
 
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q2_0> blocks)

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct Q2_K : IAvx2Step<Q2_K, Q8_K>, IAvx2Levels<Q2_K>
+public partial struct Q2_K : IAvx2Step<Q2_K, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<Q2_K> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -33,20 +33,5 @@ public partial struct Q2_K : IAvx2Step<Q2_K, Q8_K>, IAvx2Levels<Q2_K>
             + Products.Scaled(w1, Vector256.LoadUnsafe(in x, start + 32), Products.Repeat(scales, run * 4 + 1))
             + Products.Scaled(w2, Vector256.LoadUnsafe(in x, start + 64), Products.Repeat(scales, run * 4 + 2))
             + Products.Scaled(w3, Vector256.LoadUnsafe(in x, start + 96), Products.Repeat(scales, run * 4 + 3));
-    }
-
-    static int IAvx2Levels<Q2_K>.GroupSize => 16;
-
-    static LevelCoding IAvx2Levels<Q2_K>.Coding { get; } = LevelCoding.Linear(2);
-
-    static bool IAvx2Levels<Q2_K>.HasOffsets => true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q2_K>.Unpack(in Q2_K block, ref Levels levels)
-    {
-        Vector128<byte> groups = Vector128.LoadUnsafe(in block.Groups[0]), low = Vector128.Create((byte)15);
-        levels.PutScales(HalfScale.ToSingle(block.Scale), (groups & low).AsSByte());
-        levels.PutOffsets(-HalfScale.ToSingle(block.Minimum), ((groups.AsUInt16() >> 4).AsByte() & low).AsSByte());
-        TwoBits.Unpack(in block.Quants, offset: 0, ref levels);
     }
 }

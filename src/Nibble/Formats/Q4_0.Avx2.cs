@@ -3,20 +3,16 @@ using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
 
-public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>, IAvx2Levels<Q4_0>
+public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>
 {
     internal static float DotAvx2(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.DotByTwo(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> IAvx2Step<Q4_0, Q8_0>.Step(in Q4_0 w, in Q8_0 x, Vector256<float> total)
     {
-        Vector256<int> sums = Products.SignedSigned(w.UnpackAvx2(), Vector256.LoadUnsafe(in x.Quants[0]));
+        Vector256<int> sums = Products.SignedSigned(w.UnpackNumbers(), Vector256.LoadUnsafe(in x.Quants[0]));
         return Products.AddScaled(total, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
-
-    /// <summary>The quants less 8.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector256<sbyte> UnpackAvx2() => Nibbles.Unpack(in Quants).AsSByte() - Vector256.Create((sbyte)8);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q4_0> blocks)
@@ -32,16 +28,5 @@ public partial struct Q4_0 : IAvx2Step<Q4_0, Q8_0>, IAvx2Levels<Q4_0>
             blocks[block].Scale = (Half)scale;
             Nibbles.Pack(quants.AsByte(), ref blocks[block].Quants);
         }
-    }
-
-    static int IAvx2Levels<Q4_0>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<Q4_0>.Coding { get; } = LevelCoding.Linear(4, bias: 8);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q4_0>.Unpack(in Q4_0 block, ref Levels levels)
-    {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
-        levels.Put(0, block.UnpackAvx2());
     }
 }

@@ -15,7 +15,7 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
 
     public static void Dequantize(ReadOnlySpan<Q4_0> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -58,7 +58,7 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q4_0> blocks)
     {
         if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else if (InstructionSets.HasVectors) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -77,7 +77,7 @@ public partial struct Q4_0 : IWeightBlock<Q4_0, Q8_0>
     }
 
     public static float Dot(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q4_0> weights, ReadOnlySpan<Q8_0> activations)
     {

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
 
-public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>, IAvx2Levels<Q4_1>
+public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>
 {
     internal static float DotAvx2(ReadOnlySpan<Q4_1> weights, ReadOnlySpan<Q8_1> activations) => Avx2Loop.DotByTwo(weights, activations);
 
@@ -32,19 +32,5 @@ public partial struct Q4_1 : IAvx2Step<Q4_1, Q8_1>, IAvx2Levels<Q4_1>
             blocks[block].Minimum = (Half)lowest;
             Nibbles.Pack(quants.AsByte(), ref blocks[block].Quants);
         }
-    }
-
-    static int IAvx2Levels<Q4_1>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<Q4_1>.Coding { get; } = LevelCoding.Linear(4);
-
-    static bool IAvx2Levels<Q4_1>.HasOffsets => true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q4_1>.Unpack(in Q4_1 block, ref Levels levels)
-    {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
-        levels.Offsets[0] = HalfScale.ToSingle(block.Minimum);
-        levels.Put(0, Nibbles.Unpack(in block.Quants).AsSByte());
     }
 }

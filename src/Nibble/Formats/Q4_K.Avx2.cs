@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct Q4_K : IAvx2Step<Q4_K, Q8_K>, IAvx2Levels<Q4_K>
+public partial struct Q4_K : IAvx2Step<Q4_K, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<Q4_K> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -30,24 +30,5 @@ public partial struct Q4_K : IAvx2Step<Q4_K, Q8_K>, IAvx2Levels<Q4_K>
         Vector256<sbyte> x0 = Vector256.LoadUnsafe(in x, (nuint)(run * 64)), x1 = Vector256.LoadUnsafe(in x, (nuint)(run * 64 + 32));
         return Products.Scaled(packed & low, x0, Products.Repeat(scales, run * 2))
             + Products.Scaled((packed.AsUInt16() >> 4).AsByte() & low, x1, Products.Repeat(scales, run * 2 + 1));
-    }
-
-    static int IAvx2Levels<Q4_K>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<Q4_K>.Coding { get; } = LevelCoding.Linear(4);
-
-    static bool IAvx2Levels<Q4_K>.HasOffsets => true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q4_K>.Unpack(in Q4_K block, ref Levels levels)
-    {
-        levels.PutScalesAndOffsets(HalfScale.ToSingle(block.Scale), -HalfScale.ToSingle(block.Minimum), block.Groups.Unpack());
-        Vector256<byte> low = Vector256.Create((byte)15);
-        for (int run = 0; run < 4; run++)
-        {
-            Vector256<byte> packed = Vector256.LoadUnsafe(in block.Quants[0], (nuint)(run * 32));
-            levels.Put(run * 64, (packed & low).AsSByte());
-            levels.Put(run * 64 + 32, ((packed.AsUInt16() >> 4).AsByte() & low).AsSByte());
-        }
     }
 }

@@ -3,23 +3,15 @@ using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
 
-public partial struct Q5_0 : IAvx2Step<Q5_0, Q8_0>, IAvx2Levels<Q5_0>
+public partial struct Q5_0 : IAvx2Step<Q5_0, Q8_0>
 {
     internal static float DotAvx2(ReadOnlySpan<Q5_0> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.DotByTwo(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> IAvx2Step<Q5_0, Q8_0>.Step(in Q5_0 w, in Q8_0 x, Vector256<float> total)
     {
-        Vector256<int> sums = Products.SignedSigned(w.UnpackAvx2(), Vector256.LoadUnsafe(in x.Quants[0]));
+        Vector256<int> sums = Products.SignedSigned(w.UnpackNumbers(), Vector256.LoadUnsafe(in x.Quants[0]));
         return Products.AddScaled(total, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
-    }
-
-    /// <summary>The quants less 16: of each the low bits alone where bit 4 is set, else with all high bits set.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector256<sbyte> UnpackAvx2()
-    {
-        Vector256<byte> high = Vector256.AndNot(Vector256.Create((byte)0xf0), HighBits.Mask(FifthBits));
-        return (Nibbles.Unpack(in Quants) | high).AsSByte();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -37,16 +29,5 @@ public partial struct Q5_0 : IAvx2Step<Q5_0, Q8_0>, IAvx2Levels<Q5_0>
             quants.AsByte().StoreUnsafe(ref values[0]);
             blocks[block].Store((Half)scale, values);
         }
-    }
-
-    static int IAvx2Levels<Q5_0>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<Q5_0>.Coding { get; } = LevelCoding.Linear(5, bias: 16);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q5_0>.Unpack(in Q5_0 block, ref Levels levels)
-    {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
-        levels.Put(0, block.UnpackAvx2());
     }
 }

@@ -3,21 +3,17 @@ using System.Runtime.Intrinsics;
 
 namespace Nibble.Formats;
 
-public partial struct Q5_1 : IAvx2Step<Q5_1, Q8_1>, IAvx2Levels<Q5_1>
+public partial struct Q5_1 : IAvx2Step<Q5_1, Q8_1>
 {
     internal static float DotAvx2(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations) => Avx2Loop.DotByTwo(weights, activations);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> IAvx2Step<Q5_1, Q8_1>.Step(in Q5_1 w, in Q8_1 x, Vector256<float> total)
     {
-        Vector256<int> sums = Products.UnsignedSigned(w.UnpackAvx2().AsByte(), Vector256.LoadUnsafe(in x.Quants[0]));
+        Vector256<int> sums = Products.UnsignedSigned(w.UnpackNumbers().AsByte(), Vector256.LoadUnsafe(in x.Quants[0]));
         Vector256<float> minimum = Vector256.CreateScalar(HalfScale.ToSingle(w.Minimum) * HalfScale.ToSingle(x.Sum));
         return total + Products.AddScaled(minimum, HalfScale.ToSingle(w.Scale) * HalfScale.ToSingle(x.Scale), sums);
     }
-
-    /// <summary>The quants, 0 … 31.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector256<sbyte> UnpackAvx2() => (Nibbles.Unpack(in Quants) | HighBits.Mask(FifthBits) & Vector256.Create((byte)16)).AsSByte();
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void QuantizeAvx2(ReadOnlySpan<float> source, Span<Q5_1> blocks)
@@ -35,19 +31,5 @@ public partial struct Q5_1 : IAvx2Step<Q5_1, Q8_1>, IAvx2Levels<Q5_1>
             quants.AsByte().StoreUnsafe(ref values[0]);
             blocks[block].Store((Half)scale, (Half)lowest, values);
         }
-    }
-
-    static int IAvx2Levels<Q5_1>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<Q5_1>.Coding { get; } = LevelCoding.Linear(5);
-
-    static bool IAvx2Levels<Q5_1>.HasOffsets => true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q5_1>.Unpack(in Q5_1 block, ref Levels levels)
-    {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
-        levels.Offsets[0] = HalfScale.ToSingle(block.Minimum);
-        levels.Put(0, block.UnpackAvx2());
     }
 }

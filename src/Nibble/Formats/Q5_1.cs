@@ -17,7 +17,7 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
 
     public static void Dequantize(ReadOnlySpan<Q5_1> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -60,7 +60,7 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q5_1> blocks)
     {
         if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else if (InstructionSets.HasVectors) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -87,7 +87,7 @@ public partial struct Q5_1 : IWeightBlock<Q5_1, Q8_1>
     }
 
     public static float Dot(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q5_1> weights, ReadOnlySpan<Q8_1> activations)
     {

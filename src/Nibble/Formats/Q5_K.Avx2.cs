@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct Q5_K : IAvx2Step<Q5_K, Q8_K>, IAvx2Levels<Q5_K>
+public partial struct Q5_K : IAvx2Step<Q5_K, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<Q5_K> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -36,25 +36,5 @@ public partial struct Q5_K : IAvx2Step<Q5_K, Q8_K>, IAvx2Levels<Q5_K>
         Vector256<byte> w0 = packed & low | (fifths << 4).AsByte() & fifth;
         Vector256<byte> w1 = (packed.AsUInt16() >> 4).AsByte() & low | (fifths << 3).AsByte() & fifth;
         return Products.Scaled(w0, x0, Products.Repeat(scales, run * 2)) + Products.Scaled(w1, x1, Products.Repeat(scales, run * 2 + 1));
-    }
-
-    static int IAvx2Levels<Q5_K>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<Q5_K>.Coding { get; } = LevelCoding.Linear(5);
-
-    static bool IAvx2Levels<Q5_K>.HasOffsets => true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q5_K>.Unpack(in Q5_K block, ref Levels levels)
-    {
-        levels.PutScalesAndOffsets(HalfScale.ToSingle(block.Scale), -HalfScale.ToSingle(block.Minimum), block.Groups.Unpack());
-        Vector256<byte> low = Vector256.Create((byte)15), fifth = Vector256.Create((byte)16);
-        Vector256<ushort> fifths = Vector256.LoadUnsafe(in block.FifthBits[0]).AsUInt16();
-        for (int run = 0; run < 4; run++, fifths >>= 2)
-        {
-            Vector256<byte> packed = Vector256.LoadUnsafe(in block.Quants[0], (nuint)(run * 32));
-            levels.Put(run * 64, (packed & low | (fifths << 4).AsByte() & fifth).AsSByte());
-            levels.Put(run * 64 + 32, ((packed.AsUInt16() >> 4).AsByte() & low | (fifths << 3).AsByte() & fifth).AsSByte());
-        }
     }
 }

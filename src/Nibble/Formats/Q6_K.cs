@@ -24,7 +24,7 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<Q6_K> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -48,7 +48,7 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<Q6_K> blocks)
     {
         if (InstructionSets.HasAvx512) QuantizeLanes<Lanes32>(source, importance, blocks);
-        else if (InstructionSets.HasAvx2) QuantizeLanes<Lanes8>(source, importance, blocks);
+        else if (InstructionSets.HasVectors) QuantizeLanes<Lanes8>(source, importance, blocks);
         else QuantizeScalar(source, importance, blocks);
     }
 
@@ -94,7 +94,7 @@ public partial struct Q6_K : IWeightBlock<Q6_K, Q8_K>
     }
 
     public static float Dot(ReadOnlySpan<Q6_K> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q6_K> weights, ReadOnlySpan<Q8_K> activations)
     {

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct Q8_0 : IAvx2Step<Q8_0, Q8_0>, IAvx2Levels<Q8_0>
+public partial struct Q8_0 : IAvx2Step<Q8_0, Q8_0>
 {
     internal static float DotAvx2(ReadOnlySpan<Q8_0> weights, ReadOnlySpan<Q8_0> activations) => Avx2Loop.DotByTwo(weights, activations);
 
@@ -33,16 +33,5 @@ public partial struct Q8_0 : IAvx2Step<Q8_0, Q8_0>, IAvx2Levels<Q8_0>
             quants.StoreUnsafe(ref blocks[block].Quants[0]);
             blocks[block].Scale = (Half)scale;
         }
-    }
-
-    static int IAvx2Levels<Q8_0>.GroupSize => 32;
-
-    static LevelCoding IAvx2Levels<Q8_0>.Coding { get; } = LevelCoding.Linear(8, bias: 128);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<Q8_0>.Unpack(in Q8_0 block, ref Levels levels)
-    {
-        levels.Scales[0] = HalfScale.ToSingle(block.Scale);
-        levels.Put(0, Vector256.LoadUnsafe(in block.Quants[0]));
     }
 }

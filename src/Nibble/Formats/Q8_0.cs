@@ -19,7 +19,7 @@ public partial struct Q8_0 : IWeightBlock<Q8_0, Q8_0>, IActivationBlock<Q8_0>
 
     public static void Dequantize(ReadOnlySpan<Q8_0> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -36,6 +36,7 @@ public partial struct Q8_0 : IWeightBlock<Q8_0, Q8_0>, IActivationBlock<Q8_0>
     public static void Quantize(ReadOnlySpan<float> source, Span<Q8_0> blocks)
     {
         if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else if (InstructionSets.HasNeon) QuantizeNeon(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 
@@ -55,7 +56,7 @@ public partial struct Q8_0 : IWeightBlock<Q8_0, Q8_0>, IActivationBlock<Q8_0>
     }
 
     public static float Dot(ReadOnlySpan<Q8_0> weights, ReadOnlySpan<Q8_0> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<Q8_0> weights, ReadOnlySpan<Q8_0> activations)
     {

@@ -33,6 +33,7 @@ public partial struct Q8_1 : IBlock<Q8_1>, IActivationBlock<Q8_1>
     public static void Quantize(ReadOnlySpan<float> source, Span<Q8_1> blocks)
     {
         if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else if (InstructionSets.HasNeon) QuantizeNeon(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 

@@ -33,6 +33,7 @@ public partial struct Q8_K : IBlock<Q8_K>, IActivationBlock<Q8_K>
     public static void Quantize(ReadOnlySpan<float> source, Span<Q8_K> blocks)
     {
         if (InstructionSets.HasAvx2) QuantizeAvx2(source, blocks);
+        else if (InstructionSets.HasNeon) QuantizeNeon(source, blocks);
         else QuantizeScalar(source, blocks);
     }
 

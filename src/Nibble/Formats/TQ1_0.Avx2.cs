@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct TQ1_0 : IAvx2Step<TQ1_0, Q8_K>, IAvx2Levels<TQ1_0>
+public partial struct TQ1_0 : IAvx2Step<TQ1_0, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<TQ1_0> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -21,58 +21,13 @@ public partial struct TQ1_0 : IAvx2Step<TQ1_0, Q8_K>, IAvx2Levels<TQ1_0>
             + Avx2.MultiplyAddAdjacent(FirstDigits(b4), Vector256.LoadUnsafe(in values, 128));
         // Weights 160 … 239 are five digits of 16 bytes, 240 … 255 four of 4 bytes: the fifth with those makes a vector.
         Vector128<byte> c0 = Vector128.LoadUnsafe(in w.Quants[32]), c1 = TimesThree(c0), c2 = TimesThree(c1), c3 = TimesThree(c2), c4 = TimesThree(c3);
-        Vector128<byte> d = w.RestAvx2();
+        Vector128<byte> d = w.UnpackRest();
         sums += Avx2.MultiplyAddAdjacent(FirstDigits(Vector256.Create(c0, c1)), Vector256.LoadUnsafe(in values, 160))
             + Avx2.MultiplyAddAdjacent(FirstDigits(Vector256.Create(c2, c3)), Vector256.LoadUnsafe(in values, 192))
             + Avx2.MultiplyAddAdjacent(FirstDigits(Vector256.Create(c4, d)), Vector256.LoadUnsafe(in values, 224));
         // The trits are 1 too large. Sixteen sums of 16 products of at most 2 * 127 stay within 16 bits.
         Vector256<int> products = Avx2.MultiplyAddAdjacent(sums - Vector256.LoadUnsafe(in x.Sums[0]), Vector256<short>.One);
         return Products.AddScaled(total, HalfScale.ToSingle(w.Scale) * x.Scale, products);
-    }
-
-    /// <summary>Weights 240 … 255, each a byte that starts with its digit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector128<byte> RestAvx2()
-    {
-        uint rest = Unsafe.ReadUnaligned<uint>(ref Unsafe.AsRef(in Rest[0]));
-        Vector128<byte> d0 = Vector128.CreateScalar(rest).AsByte(), d1 = TimesThree(d0), d2 = TimesThree(d1), d3 = TimesThree(d2);
-        return Sse2.UnpackLow(Sse2.UnpackLow(d0.AsUInt32(), d1.AsUInt32()).AsUInt64(), Sse2.UnpackLow(d2.AsUInt32(), d3.AsUInt32()).AsUInt64()).AsByte();
-    }
-
-    /// <summary>The low byte of three times each byte.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> TimesThree(Vector256<byte> bytes) => bytes + bytes + bytes;
-
-    /// <inheritdoc cref="TimesThree(Vector256{byte})"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> TimesThree(Vector128<byte> bytes) => bytes + bytes + bytes;
-
-    /// <summary>
-    /// Three times each byte, divided by 256. Averages round up, so that of one less than the byte they give three quarters, rounded
-    /// in a way that has the digit in the upper two bits.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> FirstDigits(Vector256<byte> bytes)
-    {
-        Vector256<byte> less = Avx2.SubtractSaturate(bytes, Vector256<byte>.One);
-        Vector256<byte> threeQuarters = Avx2.Average(less, Avx2.Average(less, Vector256<byte>.Zero));
-        return (threeQuarters.AsUInt16() >> 6).AsByte() & Vector256.Create((byte)3);
-    }
-
-    static int IAvx2Levels<TQ1_0>.GroupSize => 256;
-
-    static LevelCoding IAvx2Levels<TQ1_0>.Coding { get; } = LevelCoding.Linear(2, bias: 1);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<TQ1_0>.Unpack(in TQ1_0 block, ref Levels levels)
-    {
-        levels.PutScale(0, HalfScale.ToSingle(block.Scale), 1);
-        Vector256<byte> bytes = Vector256.LoadUnsafe(in block.Quants[0]);
-        for (int start = 0; start < 160; start += 32, bytes = TimesThree(bytes)) levels.Put(start, FirstDigits(bytes).AsSByte() - Vector256<sbyte>.One);
-        Vector128<byte> c0 = Vector128.LoadUnsafe(in block.Quants[32]), c1 = TimesThree(c0), c2 = TimesThree(c1), c3 = TimesThree(c2), c4 = TimesThree(c3);
-        levels.Put(160, FirstDigits(Vector256.Create(c0, c1)).AsSByte() - Vector256<sbyte>.One);
-        levels.Put(192, FirstDigits(Vector256.Create(c2, c3)).AsSByte() - Vector256<sbyte>.One);
-        levels.Put(224, FirstDigits(Vector256.Create(c4, block.RestAvx2())).AsSByte() - Vector256<sbyte>.One);
     }
 
     [SkipLocalsInit]

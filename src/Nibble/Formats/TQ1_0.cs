@@ -23,7 +23,7 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<TQ1_0> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -60,7 +60,7 @@ public partial struct TQ1_0 : IWeightBlock<TQ1_0, Q8_K>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<TQ1_0> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<TQ1_0> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<TQ1_0> weights, ReadOnlySpan<Q8_K> activations)
     {

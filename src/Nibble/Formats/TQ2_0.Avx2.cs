@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-public partial struct TQ2_0 : IAvx2Step<TQ2_0, Q8_K>, IAvx2Levels<TQ2_0>
+public partial struct TQ2_0 : IAvx2Step<TQ2_0, Q8_K>
 {
     internal static float DotAvx2(ReadOnlySpan<TQ2_0> weights, ReadOnlySpan<Q8_K> activations) => Avx2Loop.Dot(weights, activations);
 
@@ -30,17 +30,6 @@ public partial struct TQ2_0 : IAvx2Step<TQ2_0, Q8_K>, IAvx2Levels<TQ2_0>
             + Avx2.MultiplyAddAdjacent((bits >> 2).AsByte() & low, Vector256.LoadUnsafe(in x, start + 32))
             + Avx2.MultiplyAddAdjacent((bits >> 4).AsByte() & low, Vector256.LoadUnsafe(in x, start + 64))
             + Avx2.MultiplyAddAdjacent((bits >> 6).AsByte() & low, Vector256.LoadUnsafe(in x, start + 96));
-    }
-
-    static int IAvx2Levels<TQ2_0>.GroupSize => 256;
-
-    static LevelCoding IAvx2Levels<TQ2_0>.Coding { get; } = LevelCoding.Linear(2, bias: 1);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void IAvx2Levels<TQ2_0>.Unpack(in TQ2_0 block, ref Levels levels)
-    {
-        levels.PutScale(0, HalfScale.ToSingle(block.Scale), 1);
-        TwoBits.Unpack(in block.Quants, offset: -1, ref levels);
     }
 
     [SkipLocalsInit]

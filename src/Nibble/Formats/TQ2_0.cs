@@ -15,7 +15,7 @@ public partial struct TQ2_0 : IWeightBlock<TQ2_0, Q8_K>
 
     public static void Dequantize(ReadOnlySpan<TQ2_0> blocks, Span<float> destination)
     {
-        if (InstructionSets.HasAvx2) Avx2Levels.Dequantize(blocks, destination);
+        if (InstructionSets.HasVectors) LevelValues.Dequantize(blocks, destination);
         else DequantizeScalar(blocks, destination);
     }
 
@@ -49,7 +49,7 @@ public partial struct TQ2_0 : IWeightBlock<TQ2_0, Q8_K>
     public static void Quantize(ReadOnlySpan<float> source, ReadOnlySpan<float> importance, Span<TQ2_0> blocks) => Quantize(source, blocks);
 
     public static float Dot(ReadOnlySpan<TQ2_0> weights, ReadOnlySpan<Q8_K> activations) =>
-        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : DotScalar(weights, activations);
+        InstructionSets.HasAvx2 ? DotAvx2(weights, activations) : InstructionSets.HasNeon ? NeonLevels.Dot(weights, activations) : DotScalar(weights, activations);
 
     internal static float DotScalar(ReadOnlySpan<TQ2_0> weights, ReadOnlySpan<Q8_K> activations)
     {

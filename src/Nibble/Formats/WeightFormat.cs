@@ -184,7 +184,7 @@ internal class WeightFormat<TWeight, TActivation, TTail> : WeightFormat
 
 /// <summary>A format whose weights are levels, multiplied with activations that are.</summary>
 internal sealed class LevelFormat<TWeight, TActivation> : WeightFormat<TWeight, TActivation, NoTail>
-    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, ILevels<TWeight>
     where TActivation : unmanaged, IActivationBlock<TActivation>
 {
     public static new LevelFormat<TWeight, TActivation> Instance { get; } = new();

@@ -188,7 +188,7 @@ internal unsafe struct AttentionKernel : IWork
 
     private readonly void Transpose(float* rows, int count, int stride, float* columns)
     {
-        if (!InstructionSets.HasAvx2)
+        if (!InstructionSets.HasVectors)
         {
             for (int row = 0; row < AttentionTile.Keys; row++)
                 for (int i = 0; i < HeadSize; i++) columns[i * AttentionTile.Keys + row] = rows[row * stride + i];

@@ -32,6 +32,7 @@ internal static unsafe class AttentionTile
     public static void Score(in Rows queries, float* keys, int headSize, float scale, in Rows scores)
     {
         if (InstructionSets.HasAvx512) Score<Float16>(in queries, keys, headSize, scale, in scores);
+        else if (InstructionSets.HasNeon) Score<Float4>(in queries, keys, headSize, scale, in scores);
         else Score<Float8>(in queries, keys, headSize, scale, in scores);
     }
 
@@ -46,6 +47,8 @@ internal static unsafe class AttentionTile
     {
         if (InstructionSets.HasAvx512 && rounds) Accumulate<Float16, Half>(in weights, values, stride, count, in sums);
         else if (InstructionSets.HasAvx512) Accumulate<Float16, float>(in weights, values, stride, count, in sums);
+        else if (InstructionSets.HasNeon && rounds) Accumulate<Float4, Half>(in weights, values, stride, count, in sums);
+        else if (InstructionSets.HasNeon) Accumulate<Float4, float>(in weights, values, stride, count, in sums);
         else if (rounds) Accumulate<Float8, Half>(in weights, values, stride, count, in sums);
         else Accumulate<Float8, float>(in weights, values, stride, count, in sums);
     }
@@ -54,6 +57,7 @@ internal static unsafe class AttentionTile
     public static void AccumulateRising(float* weights, float* factors, float* values, int stride, int first, int end, float* sums)
     {
         if (InstructionSets.HasAvx512 && stride % (4 * Float16.Count) == 0) AccumulateRising<Float16>(weights, factors, values, stride, first, end, sums);
+        else if (InstructionSets.HasNeon) AccumulateRising<Float4>(weights, factors, values, stride, first, end, sums);
         else AccumulateRising<Float8>(weights, factors, values, stride, first, end, sums);
     }
 
@@ -83,10 +87,10 @@ internal static unsafe class AttentionTile
     }
 
     /// <summary>The highest of 32 scores.</summary>
-    public static float Highest(float* scores) => InstructionSets.HasAvx512 ? Highest<Float16>(scores) : Highest<Float8>(scores);
+    public static float Highest(float* scores) => InstructionSets.HasAvx512 ? Highest<Float16>(scores) : InstructionSets.HasNeon ? Highest<Float4>(scores) : Highest<Float8>(scores);
 
     /// <summary>Replaces 32 scores by weights, the exponentials of what they are above <paramref name="highest"/>, and returns the weights' sum.</summary>
-    public static float Weigh(float* scores, float highest) => InstructionSets.HasAvx512 ? Weigh<Float16>(scores, highest) : Weigh<Float8>(scores, highest);
+    public static float Weigh(float* scores, float highest) => InstructionSets.HasAvx512 ? Weigh<Float16>(scores, highest) : InstructionSets.HasNeon ? Weigh<Float4>(scores, highest) : Weigh<Float8>(scores, highest);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Highest<TVector>(float* scores) where TVector : unmanaged, IFloatVector<TVector>

@@ -5,8 +5,9 @@ using Nibble.Memory;
 namespace Nibble.Kernels;
 
 /// <summary>
-/// A matrix of floating-point numbers, which multiply with activations in single precision: one token at a time row by row, several
-/// with panels of 16 rows, widened once for all of them.
+/// A matrix of floating-point numbers, which multiply with activations in single precision: up to three tokens row by row, more
+/// with panels of 16 rows, widened once for all of them. Rows are copied to large pages when they are first used: from those of a mapped
+/// file, which are small, memory delivers half as much.
 /// </summary>
 internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightFormat format, MemoryRegion data, int rows, int columns)
     : WeightMatrix<TWeight, TActivation, TTail>(format, data, rows, columns)
@@ -17,17 +18,28 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
     /// <summary>From so many tokens on, widening pays.</summary>
     private const int FewestTokens = 4;
 
-    public override string Kernel(int tokens) =>
-        !UsesPanels(tokens) ? base.Kernel(tokens) : $"panels of 16 rows, {KernelChoice.FloatPanels}";
+    private readonly FloatRowKernel? _rows = columns % FloatRowAssembler.ColumnsAtATime == 0 ? FloatRowKernel.TryGet<TWeight>() : null;
 
-    internal override ProductInput Prepare(Activations input, WorkerPool pool) =>
-        UsesPanels(input.Tokens) ? new() { Tokens = input.Tokens, FloatTiles = input.AsFloatTiles(pool) } : base.Prepare(input, pool);
+    private readonly Lock _copying = new();
+    private volatile AlignedBuffer? _copy;
+
+    protected override TWeight* Weights => _copy is { } copy ? (TWeight*)copy.Pointer : base.Weights;
+
+    public override string Kernel(int tokens) =>
+        UsesPanels(tokens) ? $"panels of 16 rows, {KernelChoice.FloatPanels}" : _rows is not null ? "row by row, AVX-512" : base.Kernel(tokens);
+
+    internal override ProductInput Prepare(Activations input, WorkerPool pool)
+    {
+        if (MayRepack && _copy is null) lock (_copying) _copy ??= Copy(pool);
+        return UsesPanels(input.Tokens) ? new() { Tokens = input.Tokens, FloatTiles = input.AsFloatTiles(pool) } : base.Prepare(input, pool);
+    }
 
     internal override void MultiplyTiles(in ProductInput input, float* result, int start, int end)
     {
         if (!UsesPanels(input.Tokens))
         {
-            base.MultiplyTiles(in input, result, start, end);
+            if (_rows is not null) MultiplyRows(_rows, in input, result, start, end);
+            else base.MultiplyTiles(in input, result, start, end);
             return;
         }
         long panelValues = (long)RowPanel.Rows * Columns;
@@ -48,8 +60,23 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
         }
     }
 
+    private AlignedBuffer Copy(WorkerPool pool)
+    {
+        AlignedBuffer copy = AlignedBuffer.ForStreaming(Data.Length);
+        pool.Run(new CopyWork(Data, copy), (int)((Data.Length + CopyWork.BytesAtATime - 1) / CopyWork.BytesAtATime));
+        if (Data.Owner is MappedFile file) file.Release(Data);
+        return copy;
+    }
+
+    private void MultiplyRows(FloatRowKernel kernel, in ProductInput input, float* result, int start, int end)
+    {
+        for (int row = start * RowsPerTile; row < Math.Min(Rows, end * RowsPerTile); row++)
+            for (int token = 0; token < input.Tokens; token++)
+                result[(long)token * Rows + row] = kernel.Dot(Weights + (long)row * Columns, (float*)input.Blocks + (long)token * Columns, Columns);
+    }
+
     /// <summary>Widths that no vector of eight divides are too rare for code of their own.</summary>
-    private bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasAvx2 && Columns % 8 == 0;
+    private bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasVectors && Columns % 8 == 0;
 
     private void Pack(int firstRow, int rows, float* widened, float* panel)
     {
@@ -62,6 +89,17 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
             byte* target = (byte*)(panel + (long)c * RowPanel.Rows);
             Transposition.EightByEight((byte*)(widened + c), stride, bias: 0, target, RowPanel.Rows * sizeof(float));
             Transposition.EightByEight((byte*)(widened + c) + 8 * stride, stride, bias: 0, target + 32, RowPanel.Rows * sizeof(float));
+        }
+    }
+
+    private readonly struct CopyWork(MemoryRegion source, AlignedBuffer target) : IWork
+    {
+        public const int BytesAtATime = 1 << 20;
+
+        public void Run(int start, int end)
+        {
+            long first = (long)start * BytesAtATime, last = Math.Min(source.Length, (long)end * BytesAtATime);
+            Buffer.MemoryCopy(source.Pointer + first, target.Pointer + first, last - first, last - first);
         }
     }
 }

@@ -5,12 +5,12 @@ using Nibble.Memory;
 namespace Nibble.Kernels;
 
 /// <summary>
-/// A matrix of levels. Where the processor has AVX-512 VNNI its rows are packed 16 side by side when it is first used, and multiplied so
+/// A matrix of levels. Where the processor has AVX-512 VNNI, or is an Arm one, its rows are packed 16 side by side when it is first used, and multiplied so
 /// with any number of tokens. Elsewhere one token is multiplied row by row, and several with panels of 16 rows, unpacked once for all of them.
 /// </summary>
 internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat format, MemoryRegion data, int rows, int columns)
     : WeightMatrix<TWeight, TActivation, NoTail>(format, data, rows, columns)
-    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+    where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, ILevels<TWeight>
     where TActivation : unmanaged, IActivationBlock<TActivation>
 {
     /// <summary>From so many tokens on, unpacking pays.</summary>
@@ -32,7 +32,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     internal override long BytesRead => _packed?.Length ?? base.BytesRead;
 
     public override string Kernel(int tokens) =>
-        MayRepack && s_packedKernel is not null ? "packed 16 rows, AVX-512 VNNI"
+        MayRepack && s_packedKernel is not null ? $"packed 16 rows, {KernelChoice.PackedRows}"
         : !UsesPanels(tokens) ? base.Kernel(tokens)
         : $"panels of 16 rows, {KernelChoice.Panels}";
 
@@ -54,10 +54,11 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
         else if (!UsesPanels(input.Tokens)) base.MultiplyTiles(in input, result, start, end);
         else if (VnniKernel.TryGet(Shape, out VnniKernel vnni)) MultiplyTiles(vnni, in input, result, start, end);
         else if (InstructionSets.HasAvx512) MultiplyTiles(new Avx512Kernel(Shape, TWeight.Coding), in input, result, start, end);
+        else if (InstructionSets.HasNeon) MultiplyTiles(new NeonKernel(Shape), in input, result, start, end);
         else MultiplyTiles(new Avx2Kernel(Shape, TWeight.Coding), in input, result, start, end);
     }
 
-    private static bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasAvx2;
+    private static bool UsesPanels(int tokens) => tokens >= FewestTokens && InstructionSets.HasVectors;
 
     private void MultiplyTiles<TKernel>(TKernel kernel, in ProductInput input, float* result, int start, int end) where TKernel : struct, IPanelKernel
     {

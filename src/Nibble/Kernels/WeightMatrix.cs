@@ -97,13 +97,14 @@ internal unsafe class WeightMatrix<TWeight, TActivation, TTail>(WeightFormat for
     private readonly TTail _tail = WeightFormat<TWeight, TActivation, TTail>.TailOf(data.AsSpan<byte>(data.Length - format.TailBytes, format.TailBytes));
 
     /// <summary>The first block.</summary>
-    protected TWeight* Weights => (TWeight*)Data.Pointer;
+    protected virtual TWeight* Weights => (TWeight*)Data.Pointer;
 
     protected int BlocksPerRow { get; } = columns / TWeight.BlockSize;
 
     public override void ReadRow(int row, Span<float> destination)
     {
-        TWeight.Dequantize(Data.AsSpan<TWeight>((long)row * BlocksPerRow, BlocksPerRow), in _tail, destination);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        TWeight.Dequantize(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), in _tail, destination);
         GC.KeepAlive(this);
     }
 

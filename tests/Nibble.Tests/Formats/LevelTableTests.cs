@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 
@@ -30,7 +31,7 @@ public sealed class LevelTableTests
     [Fact]
     public void Nearest_is_the_same_in_lanes()
     {
-        Assert.SkipUnless(Avx2.IsSupported, "needs AVX2");
+        Assert.SkipUnless(Avx2.IsSupported || AdvSimd.Arm64.IsSupported, "needs AVX2 or Arm64");
         LevelTable table = new(IQ4_NL.Levels);
         List<float> values = [float.NaN, float.NegativeInfinity, float.PositiveInfinity, -0f, float.Epsilon];
         for (float value = -130; value <= 130; value += 1 / 4f) values.AddRange([MathF.BitDecrement(value), value, MathF.BitIncrement(value)]);

@@ -9,6 +9,9 @@ public unsafe class ExponentialTests
     public void It_is_e_to_the_power() => Check<Float8>();
 
     [Fact]
+    public void It_is_e_to_the_power_in_narrow_registers() => Check<Float4>();
+
+    [Fact]
     public void It_is_e_to_the_power_in_wide_registers()
     {
         Assert.SkipUnless(Avx512F.IsSupported, "needs AVX-512");

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Nibble.Kernels.Panels;
 
 /// <summary>The product of 16 rows of weights, <c>[columns, 16]</c>, and 8 tokens, <c>[columns, 8]</c>, in single precision. A lane is a row.</summary>
-internal static unsafe class FloatKernel
+internal static unsafe partial class FloatKernel
 {
     /// <param name="weights"><c>[columns, 16]</c></param>
     /// <param name="tokens"><c>[columns, 8]</c></param>
@@ -14,6 +14,7 @@ internal static unsafe class FloatKernel
     public static void Run(float* weights, float* tokens, int columns, float* result, long stride)
     {
         if (InstructionSets.HasAvx512) RunAvx512(weights, tokens, columns, result, stride);
+        else if (InstructionSets.HasNeon) for (int token = 0; token < TokenTiles.Tokens; token += 4) RunFourNeon(weights, tokens + token, columns, result + token * stride, stride);
         else for (int token = 0; token < TokenTiles.Tokens; token += 4) RunFour(weights, tokens + token, columns, result + token * stride, stride);
     }
 

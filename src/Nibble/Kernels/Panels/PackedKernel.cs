@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Nibble.Kernels.Panels;
 
-/// <summary>The product of 16 packed rows and a few tokens, by AVX-512 VNNI: codes become numbers in registers.</summary>
+/// <summary>The product of 16 packed rows and a few tokens, by AVX-512 VNNI, where codes become numbers in registers, or by <see cref="NeonPackedKernel"/>.</summary>
 /// <param name="shape">How the rows are packed.</param>
 internal sealed unsafe class PackedKernel(PackedShape shape)
 {
@@ -16,15 +16,16 @@ internal sealed unsafe class PackedKernel(PackedShape shape)
     /// <summary>The kernel for a shape, which may be shared by many formats, or <see langword="null"/> where the processor or the system cannot run it.</summary>
     public static PackedKernel? TryGet(PackedShape shape)
     {
-        if (!InstructionSets.HasAvx512Vnni) return null;
+        if (!InstructionSets.HasAvx512Vnni && !InstructionSets.HasNeon) return null;
         PackedKernel kernel = s_all.GetOrAdd(shape, key => new(key));
-        return kernel.Code(1) != 0 ? kernel : null;
+        return InstructionSets.HasNeon || kernel.Code(1) != 0 ? kernel : null;
     }
 
     /// <summary>Assembles what <see cref="Run"/> needs for that many tokens, 8 at a time, so that threads find it ready.</summary>
     /// <exception cref="NibbleException">The system has no memory for it.</exception>
     public void Prepare(int tokens)
     {
+        if (InstructionSets.HasNeon) return;
         if (tokens >= TokenTiles.Tokens) Require(TokenTiles.Tokens);
         if (tokens % TokenTiles.Tokens is > 0 and var rest) Require(tokens == 1 ? 1 : Math.Max(2, rest));
 
@@ -38,6 +39,11 @@ internal sealed unsafe class PackedKernel(PackedShape shape)
     /// <param name="tokens">1 to 8, of a tile with one slot where it is 1; the result may be written up to the next power of two.</param>
     public void Run(PackedArguments* arguments, int tokens)
     {
+        if (InstructionSets.HasNeon)
+        {
+            NeonPackedKernel.Run(shape, arguments, tokens);
+            return;
+        }
         nint code = tokens switch { 1 => _one, 2 => _two, <= 4 => _four, _ => _eight };
         ((delegate* unmanaged[SuppressGCTransition]<PackedArguments*, void>)code)(arguments);
     }

@@ -27,7 +27,7 @@ internal static unsafe class PackedRows
     /// <param name="target">Becomes <see cref="Bytes"/> bytes.</param>
     /// <remarks>Compiled at once as well as can be, with all of its parts in one: a model is packed within a second or less, most of which worse code would take.</remarks>
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack<TWeight>(TWeight* weights, int blocksPerRow, int rows, PackedShape shape, byte* target) where TWeight : unmanaged, IAvx2Levels<TWeight>
+    public static void Pack<TWeight>(TWeight* weights, int blocksPerRow, int rows, PackedShape shape, byte* target) where TWeight : unmanaged, ILevels<TWeight>
     {
         Levels* levels = stackalloc Levels[RowPanel.Rows];
         byte* step = stackalloc byte[QuadsPerStep * PackedShape.RowsBytes]; // also to arrange scales in
@@ -74,7 +74,7 @@ internal static unsafe class PackedRows
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PutScales<TWeight>(Levels* levels, int firstColumn, PackedShape shape, byte* scratch, byte* target) where TWeight : unmanaged, IAvx2Levels<TWeight>
+    private static void PutScales<TWeight>(Levels* levels, int firstColumn, PackedShape shape, byte* scratch, byte* target) where TWeight : unmanaged, ILevels<TWeight>
     {
         int firstGroup = firstColumn / TWeight.GroupSize;
         if (shape.Scales is PackedScales.Multiples or PackedScales.One)

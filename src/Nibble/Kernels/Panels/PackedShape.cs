@@ -39,7 +39,7 @@ internal readonly record struct PackedShape(int Bits, int Bias, bool HasTable, i
 
     /// <summary>The shape in which a format is packed.</summary>
     public static PackedShape Of<TWeight, TActivation>()
-        where TWeight : unmanaged, IBlock<TWeight>, IAvx2Levels<TWeight>
+        where TWeight : unmanaged, IBlock<TWeight>, ILevels<TWeight>
         where TActivation : unmanaged, IActivationBlock<TActivation>
     {
         bool isLarge = TActivation.BlockSize == 256, hasTable = TWeight.Coding.Table.Length > 0;

@@ -13,10 +13,10 @@ internal static unsafe class RowPanel
     public const int Rows = 16;
 
     /// <summary>Weights whose scales are told apart: finer than the activations' at least.</summary>
-    public static int Group<TWeight>() where TWeight : unmanaged, IAvx2Levels<TWeight> => Math.Min(TWeight.GroupSize, 32);
+    public static int Group<TWeight>() where TWeight : unmanaged, ILevels<TWeight> => Math.Min(TWeight.GroupSize, 32);
 
     /// <summary>Bytes of a panel.</summary>
-    public static long Bytes<TWeight>(int columns) where TWeight : unmanaged, IAvx2Levels<TWeight> =>
+    public static long Bytes<TWeight>(int columns) where TWeight : unmanaged, ILevels<TWeight> =>
         (long)Rows * columns + 2 * ScaleBytes<TWeight>(columns);
 
     /// <summary>Unpacks rows and points <paramref name="arguments"/> to them.</summary>
@@ -28,7 +28,7 @@ internal static unsafe class RowPanel
     /// <param name="arguments">Gets the weights' addresses.</param>
     [SkipLocalsInit]
     public static void Pack<TWeight>(TWeight* weights, int blocksPerRow, int rows, byte bias, byte* panel, ref PanelArguments arguments)
-        where TWeight : unmanaged, IAvx2Levels<TWeight>
+        where TWeight : unmanaged, ILevels<TWeight>
     {
         int columns = blocksPerRow * TWeight.BlockSize, group = Group<TWeight>(), groupsPerBlock = TWeight.BlockSize / group;
         byte* numbers = panel;
@@ -75,6 +75,6 @@ internal static unsafe class RowPanel
         for (int t = 0; t < tokens; t++) new Span<float>(result + t * Rows, rows).CopyTo(new Span<float>(target + t * stride, rows));
     }
 
-    private static long ScaleBytes<TWeight>(int columns) where TWeight : unmanaged, IAvx2Levels<TWeight> =>
+    private static long ScaleBytes<TWeight>(int columns) where TWeight : unmanaged, ILevels<TWeight> =>
         (long)columns / Group<TWeight>() * Rows * sizeof(float);
 }

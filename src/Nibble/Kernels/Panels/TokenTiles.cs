@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Memory;
@@ -110,16 +111,24 @@ internal sealed unsafe class TokenTiles : IDisposable
                     numbers += Slots * 32;
                     for (int t = 0; t < Slots; t++)
                     {
-                        // Bytes plus 128 are unsigned; VPSADBW sums each eight of them.
-                        Vector256<byte> row = Vector256.Load(first + c + (long)t * blocks * sizeof(TActivation)) ^ Vector256.Create((byte)128);
-                        Vector256<ulong> sums = Avx2.SumAbsoluteDifferences(row, Vector256<byte>.Zero).AsUInt64();
-                        int low = 16 * 128 - (int)(sums[0] + sums[1]), high = 16 * 128 - (int)(sums[2] + sums[3]);
+                        (int low, int high) = NegatedSums(first + c + (long)t * blocks * sizeof(TActivation));
                         (sums16[t], sums16[Slots + t], sums32[t]) = (low, high, low + high);
                     }
                     sums16 += 2 * Slots;
                     sums32 += Slots;
                 }
             }
+        }
+
+        /// <summary>Minus the sums of twice 16 signed bytes.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static (int Low, int High) NegatedSums(byte* bytes)
+        {
+            if (AdvSimd.Arm64.IsSupported)
+                return (-AdvSimd.Arm64.AddAcrossWidening(Vector128.Load((sbyte*)bytes)).ToScalar(), -AdvSimd.Arm64.AddAcrossWidening(Vector128.Load((sbyte*)bytes + 16)).ToScalar());
+            // Bytes plus 128 are unsigned; VPSADBW sums each eight of them.
+            Vector256<ulong> sums = Avx2.SumAbsoluteDifferences(Vector256.Load(bytes) ^ Vector256.Create((byte)128), Vector256<byte>.Zero).AsUInt64();
+            return (16 * 128 - (int)(sums[0] + sums[1]), 16 * 128 - (int)(sums[2] + sums[3]));
         }
     }
 }

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Nibble.Formats;
 
 namespace Nibble.Kernels.Panels;
 
@@ -16,6 +18,12 @@ internal static unsafe class Transposition
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void EightByEight(byte* source, long sourceStride, byte bias, byte* target, long targetStride)
     {
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            for (int row = 0; row < 8; row += 4)
+                for (int group = 0; group < 8; group += 4) FourByFour(source + row * sourceStride + group * 4, sourceStride, bias, target + group * targetStride + row * 4, targetStride);
+            return;
+        }
         Vector256<byte> added = Vector256.Create(bias);
         Vector256<int> r0 = Row(0), r1 = Row(1), r2 = Row(2), r3 = Row(3), r4 = Row(4), r5 = Row(5), r6 = Row(6), r7 = Row(7);
         // Each step doubles the number of rows whose groups lie together: pairs, then fours, then all eight.
@@ -41,6 +49,26 @@ internal static unsafe class Transposition
         void Put(int group, Vector256<long> rows) => rows.AsByte().Store(target + group * targetStride);
     }
 
+    /// <summary>As <see cref="EightByEight"/>, a quarter of it, on Arm.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourByFour(byte* source, long sourceStride, byte bias, byte* target, long targetStride)
+    {
+        Vector128<byte> added = Vector128.Create(bias);
+        Vector128<int> r0 = Row(0), r1 = Row(1), r2 = Row(2), r3 = Row(3);
+        Vector128<int> even = AdvSimd.Arm64.ZipLow(r0, r2), odd = AdvSimd.Arm64.ZipLow(r1, r3);
+        Put(0, AdvSimd.Arm64.ZipLow(even, odd));
+        Put(1, AdvSimd.Arm64.ZipHigh(even, odd));
+        (even, odd) = (AdvSimd.Arm64.ZipHigh(r0, r2), AdvSimd.Arm64.ZipHigh(r1, r3));
+        Put(2, AdvSimd.Arm64.ZipLow(even, odd));
+        Put(3, AdvSimd.Arm64.ZipHigh(even, odd));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        Vector128<int> Row(int row) => (Vector128.Load(source + row * sourceStride) + added).AsInt32();
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        void Put(int group, Vector128<int> rows) => rows.AsByte().Store(target + group * targetStride);
+    }
+
     /// <summary>Transposes 16 rows of bytes into rows of 16.</summary>
     /// <param name="source">The first of 16 rows of 16 bytes.</param>
     /// <param name="sourceStride">Bytes from one row to the next.</param>
@@ -58,8 +86,8 @@ internal static unsafe class Transposition
         {
             for (int r = 0; r < Rows / 2; r++)
             {
-                to[2 * r] = Sse2.UnpackLow(from[r], from[r + Rows / 2]);
-                to[2 * r + 1] = Sse2.UnpackHigh(from[r], from[r + Rows / 2]);
+                to[2 * r] = ByteVectors.InterleaveLower(from[r], from[r + Rows / 2]);
+                to[2 * r + 1] = ByteVectors.InterleaveUpper(from[r], from[r + Rows / 2]);
             }
             Vector128<byte>* done = to;
             to = from;

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Kernels.Panels;
@@ -14,7 +15,7 @@ public sealed unsafe class PackedRowsTests
     [MemberData(nameof(Formats))]
     public void Every_weight_and_scale_is_where_it_should_be(string name)
     {
-        Assert.SkipUnless(Avx2.IsSupported, "rows are packed with AVX2");
+        Assert.SkipUnless(Avx2.IsSupported || AdvSimd.Arm64.IsSupported, "rows are packed with AVX2, or on Arm64");
         Assert.True(WeightFormat.TryParse(name, out WeightFormat? format));
         Assert.True(format.TryAccept(new RoundTrip(), out _));
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Nibble.Formats;
 using Nibble.Kernels;
@@ -31,7 +32,7 @@ public sealed unsafe class PanelKernelTests
 
     private static void Visit(string name, ILevelVisitor<bool> visitor)
     {
-        Assert.SkipUnless(Avx2.IsSupported, "rows are taken apart with AVX2");
+        Assert.SkipUnless(Avx2.IsSupported || AdvSimd.Arm64.IsSupported, "rows are taken apart with AVX2, or on Arm64");
         Assert.True(WeightFormat.TryParse(name, out WeightFormat? format));
         Assert.True(format.TryAccept(visitor, out _));
     }
@@ -46,6 +47,7 @@ public sealed unsafe class PanelKernelTests
     /// <summary>The kernels that the processor has, with the bias of each.</summary>
     private static List<(string Name, byte Bias, Kernel Run)> Kernels(PanelShape shape, LevelCoding coding)
     {
+        if (AdvSimd.Arm64.IsSupported) return [("Arm64", new NeonKernel(shape).Bias, new NeonKernel(shape).Run)];
         Avx2Kernel avx2 = new(shape, coding, hasVnni: false), avxVnni = new(shape, coding, hasVnni: true);
         List<(string, byte, Kernel)> kernels = [("AVX2", avx2.Bias, avx2.Run)];
         if (AvxVnni.IsSupported) kernels.Add(("AVX-VNNI", avxVnni.Bias, avxVnni.Run));
@@ -56,7 +58,7 @@ public sealed unsafe class PanelKernelTests
 
     /// <summary>Multiplies with every kernel and passes on the results, <c>[8, 16]</c>.</summary>
     private static void MultiplyPanels<TWeight, TActivation>(TWeight[] weights, float[] input, int rows, int columns, int tokens, Action<string, float[]> check)
-        where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+        where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, ILevels<TWeight>
         where TActivation : unmanaged, IActivationBlock<TActivation>
     {
         PanelShape shape = new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
@@ -83,7 +85,7 @@ public sealed unsafe class PanelKernelTests
 
     /// <summary>As <see cref="MultiplyPanels"/>, with packed rows.</summary>
     private static float[] MultiplyPacked<TWeight, TActivation>(PackedKernel kernel, PackedShape shape, TWeight[] weights, float[] input, int rows, int columns, int tokens)
-        where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, IAvx2Levels<TWeight>
+        where TWeight : unmanaged, IWeightBlock<TWeight, TActivation>, ILevels<TWeight>
         where TActivation : unmanaged, IActivationBlock<TActivation>
     {
         using GuardedMemory<TWeight> guarded = new(weights);
@@ -137,7 +139,7 @@ public sealed unsafe class PanelKernelTests
         {
             PackedShape shape = PackedShape.Of<TWeight, TActivation>();
             PackedKernel? kernel = PackedKernel.TryGet(shape);
-            Assert.SkipUnless(kernel is not null, "needs AVX-512 VNNI");
+            Assert.SkipUnless(kernel is not null, "needs AVX-512 VNNI or Arm64");
             foreach ((int rows, int blocks, int tokens) in Sizes())
             {
                 LevelProduct<TWeight, TActivation> product = new(rows, blocks * TWeight.BlockSize, tokens);

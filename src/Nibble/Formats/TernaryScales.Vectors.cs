@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -12,7 +11,7 @@ public partial struct TernaryScales
     {
         ulong packed = Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<ushort, byte>(ref Unsafe.AsRef(in _first)));
         // Each word twice; a multiplication moves the bits of the group to the top.
-        Vector256<ushort> words = Avx2.Shuffle(
+        Vector256<ushort> words = ByteVectors.Lookup(
             Vector256.Create(packed).AsByte(),
             Vector256.Create(0x0302_0302_0100_0100ul, 0x0706_0706_0504_0504, 0x0302_0302_0100_0100, 0x0706_0706_0504_0504).AsByte()).AsUInt16();
         Vector256<ushort> moves = Vector256.Create(

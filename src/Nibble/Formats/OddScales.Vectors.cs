@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -12,6 +11,6 @@ public partial struct OddScales
     {
         ulong packed = Unsafe.ReadUnaligned<ulong>(ref Unsafe.AsRef(in _first));
         Vector128<byte> quants = Vector128.Create(packed & 0x0f0f_0f0f_0f0f_0f0ful, packed >> 4 & 0x0f0f_0f0f_0f0f_0f0ful).AsByte();
-        return Avx2.ConvertToVector256Int16(quants + quants + Vector128<byte>.One);
+        return ByteVectors.Widen(quants + quants + Vector128<byte>.One);
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
@@ -14,7 +13,7 @@ internal static partial class HighBits
         Vector256<byte> holders = Vector256.Create(
             0x0000_0000_0000_0000ul, 0x0101_0101_0101_0101ul, 0x0202_0202_0202_0202ul, 0x0303_0303_0303_0303ul).AsByte();
         Vector256<byte> bit = Vector256.Create(0x8040_2010_0804_0201ul).AsByte();
-        Vector256<byte> spread = Avx2.Shuffle(Vector256.Create(bits).AsByte(), holders);
+        Vector256<byte> spread = ByteVectors.Lookup(Vector256.Create(bits).AsByte(), holders);
         return Vector256.Equals(spread & bit, bit);
     }
 }

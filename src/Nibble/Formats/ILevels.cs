@@ -2,12 +2,11 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Nibble.Formats;
 
-/// <summary>A weight format whose blocks AVX2 takes apart into whole numbers, and scales and offsets for groups of them.</summary>
-internal interface IAvx2Levels<TSelf> : IBlock<TSelf> where TSelf : unmanaged, IAvx2Levels<TSelf>
+/// <summary>A weight format whose blocks vectors take apart into whole numbers, and scales and offsets for groups of them.</summary>
+internal interface ILevels<TSelf> : IBlock<TSelf> where TSelf : unmanaged, ILevels<TSelf>
 {
     /// <summary>Weights that share a scale, a multiple of 16.</summary>
     static abstract int GroupSize { get; }
@@ -67,8 +66,8 @@ internal struct Levels
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PutScales(float unit, Vector256<short> evenThenOdd)
     {
-        Vector128<sbyte> bytes = Sse2.PackSignedSaturate(evenThenOdd.GetLower(), evenThenOdd.GetUpper());
-        PutScales(unit, Sse2.UnpackLow(bytes, UpperEight(bytes)));
+        Vector128<byte> bytes = ByteVectors.Narrow(evenThenOdd.GetLower(), evenThenOdd.GetUpper()).AsByte();
+        PutScales(unit, ByteVectors.InterleaveLower(bytes, ByteVectors.UpperEight(bytes)).AsSByte());
     }
 
     /// <summary>Sets the offsets of sixteen groups to multiples of <paramref name="unit"/>.</summary>
@@ -86,24 +85,21 @@ internal struct Levels
     {
         (Unit, OffsetUnit) = (scale, offset);
         multiples.AsSByte().StoreUnsafe(ref Multiples[0]);
-        UpperEight(multiples.AsSByte()).StoreUnsafe(ref OffsetMultiples[0]);
-        (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(multiples)) * scale).StoreUnsafe(ref Scales[0]);
-        (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(UpperEight(multiples.AsSByte()))) * offset).StoreUnsafe(ref Offsets[0]);
+        ByteVectors.UpperEight(multiples.AsSByte()).StoreUnsafe(ref OffsetMultiples[0]);
+        (Vector256.ConvertToSingle(ByteVectors.WidenLowerEight(multiples)) * scale).StoreUnsafe(ref Scales[0]);
+        (Vector256.ConvertToSingle(ByteVectors.WidenLowerEight(ByteVectors.UpperEight(multiples))) * offset).StoreUnsafe(ref Offsets[0]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put(ref float target, float unit, Vector128<sbyte> multiples)
     {
-        (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(multiples)) * unit).StoreUnsafe(ref target);
-        (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(UpperEight(multiples))) * unit).StoreUnsafe(ref target, 8);
+        (Vector256.ConvertToSingle(ByteVectors.WidenLowerEight(multiples)) * unit).StoreUnsafe(ref target);
+        (Vector256.ConvertToSingle(ByteVectors.WidenLowerEight(ByteVectors.UpperEight(multiples))) * unit).StoreUnsafe(ref target, 8);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<sbyte> UpperEight(Vector128<sbyte> bytes) => Vector128.Create(bytes.GetUpper(), bytes.GetUpper());
 }
 
 /// <summary>From blocks to single precision.</summary>
-internal static class Avx2Levels
+internal static class LevelValues
 {
     /// <summary>
     /// The values of blocks, each by the one multiplication and the one addition of the scalar code. The numbers go by way of memory,
@@ -111,7 +107,7 @@ internal static class Avx2Levels
     /// in worse code.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dequantize<TWeight>(ReadOnlySpan<TWeight> blocks, Span<float> destination) where TWeight : unmanaged, IAvx2Levels<TWeight>
+    public static void Dequantize<TWeight>(ReadOnlySpan<TWeight> blocks, Span<float> destination) where TWeight : unmanaged, ILevels<TWeight>
     {
         Debug.Assert(TWeight.BlockSize <= 256 && TWeight.BlockSize % TWeight.GroupSize == 0 && TWeight.BlockSize / TWeight.GroupSize <= 16, "a block fits");
         ref float target = ref MemoryMarshal.GetReference(destination[..(blocks.Length * TWeight.BlockSize)]);
@@ -144,5 +140,5 @@ internal static class Avx2Levels
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Eight(ref sbyte numbers, int start) => Vector256.ConvertToSingle(
-        Avx2.ConvertToVector256Int32(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref numbers, start)))).AsSByte()));
+        ByteVectors.WidenLowerEight(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref numbers, start)))).AsSByte()));
 }
