@@ -14,7 +14,9 @@ internal static unsafe class ScoreSums
     public static double Exponentials(ReadOnlySpan<float> scores, float highest)
     {
         fixed (float* x = scores)
-            return InstructionSets.HasAvx512 ? Exponentials<Float16>(x, scores.Length, highest) : Exponentials<Float8>(x, scores.Length, highest);
+            return InstructionSets.HasAvx512 ? Exponentials<Float16>(x, scores.Length, highest)
+                : InstructionSets.HasNeon ? Exponentials<Float4>(x, scores.Length, highest)
+                : Exponentials<Float8>(x, scores.Length, highest);
     }
 
     /// <summary>Both models' sums of exponentials, and Σ e^(b - highest b) · ((b - highest b) - (v - highest v)), of which the divergence of v from b is made.</summary>
@@ -22,7 +24,9 @@ internal static unsafe class ScoreSums
     {
         v = v[..b.Length];
         fixed (float* x = b, y = v)
-            return InstructionSets.HasAvx512 ? Pair<Float16>(x, highestB, y, highestV, b.Length) : Pair<Float8>(x, highestB, y, highestV, b.Length);
+            return InstructionSets.HasAvx512 ? Pair<Float16>(x, highestB, y, highestV, b.Length)
+                : InstructionSets.HasNeon ? Pair<Float4>(x, highestB, y, highestV, b.Length)
+                : Pair<Float8>(x, highestB, y, highestV, b.Length);
     }
 
     private static double Exponentials<TVector>(float* x, int count, float highest) where TVector : unmanaged, IFloatVector<TVector>
