@@ -95,7 +95,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
         for (int tile = start; tile < end; tile++)
         {
             int row = tile * RowPanel.Rows, rows = Math.Min(RowPanel.Rows, Rows - row);
-            arguments.Select(shape, packed.Pointer + tile * tileBytes);
+            arguments.Weights = packed.Pointer + tile * tileBytes;
             for (int token = 0; token < input.Tokens; token += TokenTiles.Tokens)
             {
                 int tokens = Math.Min(TokenTiles.Tokens, input.Tokens - token);

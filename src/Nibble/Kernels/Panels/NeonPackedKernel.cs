@@ -22,15 +22,17 @@ internal static unsafe class NeonPackedKernel
         int* sums = stackalloc int[Slots * Rows];
         sbyte* numbers = stackalloc sbyte[StepBytes];
         new Span<float>(rows, 2 * Slots * Rows).Clear();
-        byte* header = arguments->Headers, codes = arguments->Codes;
+        byte* codes = arguments->Weights;
         sbyte* values = arguments->Tokens;
         float* tokenScales = arguments->TokenScales;
         int* negatedSums = arguments->NegatedSums;
         Vector128<byte> table = shape.HasTable ? Vector128.Load(arguments->Table) ^ Vector128.Create((byte)128) : default; // without its bias
         // What is left of the bias in the numbers: whole bytes lose it when they become signed.
         int bias = shape.HasTable || shape.Bits == 8 ? 0 : shape.Bias, slots = tokens == 1 ? 1 : Slots, columnsAtATime = Math.Min(shape.Group, PackedShape.StepColumns);
-        for (long block = 0; block < arguments->Blocks; block++, tokenScales += slots, header += shape.HeaderBytes)
+        for (long block = 0; block < arguments->Blocks; block++, tokenScales += slots)
         {
+            byte* header = codes;
+            codes += shape.HeaderBytes;
             for (int column = 0; column < shape.Block; column += columnsAtATime)
             {
                 int inStep = column % PackedShape.StepColumns;

@@ -6,8 +6,8 @@ namespace Nibble.Kernels.Panels;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct PackedArguments
 {
-    /// <summary>Scales and offsets of the rows, packed by <see cref="PackedRows"/>.</summary>
-    public byte* Headers;
+    /// <summary>The rows, packed by <see cref="PackedRows"/>.</summary>
+    public byte* Weights;
 
     /// <summary>16 numbers plus 128, four times, where the shape has a table.</summary>
     public byte* Table;
@@ -29,14 +29,4 @@ internal unsafe struct PackedArguments
 
     /// <summary>Blocks in a row.</summary>
     public long Blocks;
-
-    /// <summary>Codes of the rows, which follow the headers.</summary>
-    public byte* Codes;
-
-    /// <summary>Chooses 16 rows; <see cref="Blocks"/> must be set.</summary>
-    public void Select(PackedShape shape, byte* rows)
-    {
-        Headers = rows;
-        Codes = rows + shape.HeadersBytes(Blocks);
-    }
 }

@@ -43,8 +43,7 @@ internal sealed class PackedAssembler
         (int low, int high) = Masks();
         if (low != 0) c.vpbroadcastd(_lowMask, __dword_ptr[lowMask]);
         if (high != 0) c.vpbroadcastd(_highMask, __dword_ptr[highMask]);
-        c.mov(_header, __qword_ptr[_arguments]);
-        c.mov(_codes, __qword_ptr[_arguments + 64]);
+        c.mov(_codes, __qword_ptr[_arguments]);
         if (_shape.HasTable)
         {
             c.mov(_values, __qword_ptr[_arguments + 8]);
@@ -58,8 +57,10 @@ internal sealed class PackedAssembler
 
         c.Label(ref nextBlock);
         for (int t = 0; t < _tokens; t++) Clear(Block(t));
-        Prefetch(_header, PrefetchDistance * _shape.HeaderBytes / (_shape.StepsPerBlock * _shape.CodeBytes) + PackedShape.RowsBytes, _shape.HeaderBytes);
-        if (_shape.Scales == PackedScales.Multiples) c.lea(_multiples, __[_header + PackedShape.RowsBytes]);
+        c.mov(_header, _codes);
+        Prefetch(_shape.HeaderBytes);
+        if (_shape.Scales == PackedScales.Multiples) c.lea(_multiples, __[_codes + PackedShape.RowsBytes]);
+        c.add(_codes, _shape.HeaderBytes);
         if (_shape.Group == 256) for (int t = 0; t < _tokens; t++) Clear(Group(t));
         if (_shape.StepsPerBlock > 1)
         {
@@ -74,7 +75,6 @@ internal sealed class PackedAssembler
         }
         if (_shape.Group == 256) EndGroup(0);
         for (int t = 0; t < _tokens; t++) c.vfmadd231ps(Row(t), Block(t), __dword_bcst[_tokenScales + t * 4]);
-        c.add(_header, _shape.HeaderBytes);
         c.add(_tokenScales, _slotsBytes);
         c.dec(_blocks);
         c.jnz(nextBlock);
@@ -102,7 +102,7 @@ internal sealed class PackedAssembler
     /// <summary>32 columns.</summary>
     private void Step()
     {
-        Prefetch(_codes, PrefetchDistance, _shape.CodeBytes);
+        Prefetch(_shape.CodeBytes);
         int quadsPerGroup = Math.Min(_shape.Group, PackedShape.StepColumns) / 4;
         for (int quad = 0; quad < PackedShape.StepColumns / 4; quad++)
         {
@@ -121,10 +121,11 @@ internal sealed class PackedAssembler
     /// Asks for what will be read some blocks later: there is so much to do with each byte that the processor by itself would not look
     /// ahead far enough to keep memory busy. With more tokens memory is not the limit.
     /// </summary>
-    private void Prefetch(AssemblerRegister64 from, int distance, int bytes)
+    private void Prefetch(int bytes)
     {
         if (_tokens > 2) return;
-        for (int line = 0; line < bytes; line += PackedShape.RowsBytes) _c.prefetcht0(__byte_ptr[from + distance + line]);
+        int distance = (PrefetchDistance + _shape.BlockBytes - 1) / _shape.BlockBytes * _shape.BlockBytes;
+        for (int line = 0; line < bytes; line += 64) _c.prefetcht0(__byte_ptr[_codes + distance + line]);
     }
 
     /// <summary>Starts the integer sums with what takes the bias off again.</summary>

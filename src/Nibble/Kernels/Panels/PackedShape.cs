@@ -21,8 +21,7 @@ internal enum PackedScales
 
 /// <summary>
 /// How rows are packed: 16 of them side by side, so that a lane of a vector is a row. A step is 32 columns, whose codes are in planes of
-/// 4, 2 and 1 bits (and whole bytes where a code has 8); a block is as many columns as share a scale of the activations. In front of the
-/// codes of all blocks are the scales of all: between the codes, those of small blocks would move them across the lines of the cache.
+/// 4, 2 and 1 bits (and whole bytes where a code has 8); a block is as many columns as share a scale of the activations.
 /// </summary>
 /// <param name="Bits">Bits of a code.</param>
 /// <param name="Bias">What codes are larger by than the numbers they stand for; where there is a table, 128, which its entries have in them.</param>
@@ -60,7 +59,7 @@ internal readonly record struct PackedShape(int Bits, int Bias, bool HasTable, i
     /// <summary>Bytes of a step's codes.</summary>
     public int CodeBytes => Bits * RowPanel.Rows * StepColumns / 8;
 
-    /// <summary>Bytes of a block's scales, without the offsets.</summary>
+    /// <summary>Bytes of the scales in front of a block's codes, without the offsets.</summary>
     public int ScaleBytes => Scales switch
     {
         PackedScales.Multiples => RowsBytes + GroupsPerBlock * RowPanel.Rows,
@@ -68,9 +67,9 @@ internal readonly record struct PackedShape(int Bits, int Bias, bool HasTable, i
         _ => GroupsPerBlock * RowPanel.Rows * 2,
     };
 
-    /// <summary>Bytes of a block's header: scales, then offsets.</summary>
+    /// <summary>Bytes of everything in front of a block's codes: scales, then offsets.</summary>
     public int HeaderBytes => HasOffsets ? 2 * ScaleBytes : ScaleBytes;
 
-    /// <summary>Bytes of the headers of that many blocks, up to where their codes begin, at a line of the cache.</summary>
-    public long HeadersBytes(long blocks) => (blocks * HeaderBytes + RowsBytes - 1) / RowsBytes * RowsBytes;
+    /// <summary>Bytes of a block.</summary>
+    public int BlockBytes => HeaderBytes + StepsPerBlock * CodeBytes;
 }

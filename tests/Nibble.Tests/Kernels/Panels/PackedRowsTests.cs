@@ -36,17 +36,17 @@ public sealed unsafe class PackedRowsTests
                 float[] expected = new float[weights.Length * TWeight.BlockSize];
                 TWeight.Dequantize(weights, expected);
                 for (int row = 0; row < 16; row++)
-                    for (int c = 0; c < columns; c++) Assert.Equal(row < rows ? expected[row * columns + c] : 0, Read(packed, shape, TWeight.Coding, columns / shape.Block, row, c));
+                    for (int c = 0; c < columns; c++) Assert.Equal(row < rows ? expected[row * columns + c] : 0, Read(packed, shape, TWeight.Coding, row, c));
             }
             return true;
         }
     }
 
     /// <summary>One weight, from the bytes of 16 rows.</summary>
-    private static float Read(byte[] packed, PackedShape shape, LevelCoding coding, int blocks, int row, int column)
+    private static float Read(byte[] packed, PackedShape shape, LevelCoding coding, int row, int column)
     {
-        int start = column / shape.Block * shape.HeaderBytes, inBlock = column % shape.Block, group = inBlock / shape.Group;
-        int codes = (blocks * shape.HeaderBytes + 63) / 64 * 64 + column / 32 * shape.CodeBytes, quad = inBlock % 32 / 4, place = row * 4 + inBlock % 4;
+        int start = column / shape.Block * shape.BlockBytes, inBlock = column % shape.Block, group = inBlock / shape.Group;
+        int codes = start + shape.HeaderBytes + inBlock / 32 * shape.CodeBytes, quad = inBlock % 32 / 4, place = row * 4 + inBlock % 4;
         int low = shape.Bits switch { 3 => 2, 5 or 6 => 4, _ => shape.Bits };
         int code = Plane(codes, low);
         if (low < shape.Bits) code |= Plane(codes + low * 64, shape.Bits - low) << low;

@@ -102,12 +102,12 @@ public sealed unsafe class PanelKernelTests
         PackedRows.Pack((TWeight*)Address(guarded.Span), columns / TWeight.BlockSize, rows, shape, (byte*)Address(packed.Span));
         PackedArguments arguments = new()
         {
+            Weights = (byte*)Address(packed.Span),
             Table = (byte*)Address(table.AsSpan<byte>(0, 64)),
             Blocks = columns / TActivation.BlockSize,
             Result = (float*)Address(result.Span),
             ResultStride = RowPanel.Rows * sizeof(float),
         };
-        arguments.Select(shape, (byte*)Address(packed.Span));
         view.Select(0, ref arguments);
         kernel.Run(&arguments, tokens);
         return result.Span.ToArray();
