@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
@@ -14,9 +13,9 @@ internal static class CheckCommand
     {
         Argument<string> variant = new("FILE") { Description = "The model to check: a GGUF file, or a Hugging Face model folder." };
         Option<string> reference = new("--base") { Description = "The model it was made of, or a file that nibble kld --save-base made, which needs no --text.", HelpName = "BASE", Required = true };
-        Option<double?> divergence = Bound("--max-kld", "Largest mean KL divergence, in nats, as in 0.05.", largest: double.MaxValue, allowsPercent: false);
-        Option<double?> increase = Bound("--max-ppl-increase", "Largest increase of the perplexity, as in 2% or 0.02.", largest: double.MaxValue, allowsPercent: true);
-        Option<double?> same = Bound("--min-same-top", "Smallest share of tokens with the same likeliest token, as in 95% or 0.95.", largest: 1, allowsPercent: true);
+        Option<double?> divergence = Bound("--max-kld", "Largest mean KL divergence, in nats, as in 0.05.", example: "a number from 0, such as 0.05", largest: double.MaxValue);
+        Option<double?> increase = Bound("--max-ppl-increase", "Largest increase of the perplexity, as in 2% or 0.02.", example: "a share, such as 2% or 0.02", largest: 1, largestPercent: double.MaxValue);
+        Option<double?> same = Bound("--min-same-top", "Smallest share of tokens with the same likeliest token, as in 95% or 0.95.", example: "a share, such as 95% or 0.95", largest: 1, largestPercent: 100);
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("check", "Check that a variant is close enough to its base, for pipelines: exit code 0 where it keeps all bounds, 3 with the reason where it breaks one.",
             "nibble check tiny-Q4_K_M.gguf --base models/tiny --text models/tiny/sample.txt --max-kld 0.05 --max-ppl-increase 2%",
@@ -36,7 +35,7 @@ internal static class CheckCommand
             if (parsed.GetValue(json)) WriteJson(file, broken, result);
             if (broken.Count > 0) throw new BrokenBoundsException($"{file}: {string.Join("; ", broken)}");
             if (!parsed.GetValue(json))
-                Screen.Print(string.Create(CultureInfo.InvariantCulture, $"{file} keeps all bounds: KL divergence {result.Mean.Value:F6} ± {result.Mean.Error:F6}, perplexity {100 * (result.Ratio.Value - 1):+0.00;-0.00;0.00} ± {100 * result.Ratio.Error:F2} %, same top token {100 * result.SameTop.Value:F2} ± {100 * result.SameTop.Error:F2} %"));
+                Screen.Print(string.Create(CultureInfo.InvariantCulture, $"{file} keeps all bounds ({bounds}): KL divergence {result.Mean.Value:F6} ± {result.Mean.Error:F6}, perplexity {100 * (result.Ratio.Value - 1):+0.00;-0.00;0.00} ± {100 * result.Ratio.Error:F2} %, same top token {100 * result.SameTop.Value:F2} ± {100 * result.SameTop.Error:F2} %"));
         }, CancellationToken.None));
         return command;
     }
@@ -53,21 +52,19 @@ internal static class CheckCommand
         writer.WriteEndObject();
     });
 
-    /// <summary>A number from 0 on, or a share written with a percent sign.</summary>
-    private static Option<double?> Bound(string name, string description, double largest, bool allowsPercent) => new(name)
+    /// <summary>A number from 0 on; where <paramref name="largestPercent"/> is not 0, a share, which above 1 must have a percent sign: 2 would be 200 %, and is likely meant as 2 %.</summary>
+    private static Option<double?> Bound(string name, string description, string example, double largest, double largestPercent = 0) => new(name)
     {
         Description = description,
-        HelpName = allowsPercent ? "SHARE" : "X",
-        CustomParser = result => Parse(result, name, largest, allowsPercent),
+        HelpName = largestPercent > 0 ? "SHARE" : "X",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            bool isPercent = largestPercent > 0 && text.EndsWith('%');
+            if (double.TryParse(isPercent ? text[..^1].TrimEnd() : text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= 0 && number <= (isPercent ? largestPercent : largest))
+                return isPercent ? number / 100 : number;
+            result.AddError($"{name} is '{text}'; take {example}");
+            return null;
+        },
     };
-
-    private static double? Parse(ArgumentResult result, string name, double largest, bool allowsPercent)
-    {
-        string text = result.Tokens[0].Value;
-        bool isPercent = allowsPercent && text.EndsWith('%');
-        if (double.TryParse(isPercent ? text[..^1].TrimEnd() : text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= 0 && number / (isPercent ? 100 : 1) <= largest)
-            return isPercent ? number / 100 : number;
-        result.AddError($"{name} is '{text}'; take {(allowsPercent ? "a share, such as 2% or 0.02" : "a number from 0, such as 0.05")}");
-        return null;
-    }
 }

@@ -18,6 +18,16 @@ public sealed record QualityBounds
     /// <summary>Whether anything is bounded.</summary>
     public bool IsEmpty => MaxDivergence is null && MaxPerplexityIncrease is null && MinSameTop is null;
 
+    /// <summary>The bounds in words.</summary>
+    public override string ToString()
+    {
+        List<string> bounds = [];
+        if (MaxDivergence is { } divergence) bounds.Add(Invariant($"KL divergence at most {divergence}"));
+        if (MaxPerplexityIncrease is { } increase) bounds.Add(Invariant($"perplexity at most {100 * increase:0.####} % above the base's"));
+        if (MinSameTop is { } same) bounds.Add(Invariant($"same top token at least {100 * same:0.####} %"));
+        return string.Join(", ", bounds);
+    }
+
     /// <summary>The bounds that a result breaks, each in words with the measured value and its standard error; none where it keeps all.</summary>
     public IReadOnlyList<string> Broken(DivergenceResult result)
     {

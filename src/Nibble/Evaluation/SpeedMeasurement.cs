@@ -10,6 +10,9 @@ public sealed record SpeedOptions
     /// <summary>Lengths of prompts to read, each a test.</summary>
     public IReadOnlyList<int> Prompts { get; init; } = [128, 512];
 
+    /// <summary>The usual lengths of prompts, cut to what a model of that context can read.</summary>
+    public static IReadOnlyList<int> UsualPrompts(int contextLength) => [.. new SpeedOptions().Prompts.Select(length => Math.Min(length, contextLength)).Distinct()];
+
     /// <summary>Tokens to generate one after the other, from the beginning of a text; 0 for no such test.</summary>
     public int Generated { get; init; } = 32;
 

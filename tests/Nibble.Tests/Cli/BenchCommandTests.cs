@@ -37,6 +37,13 @@ public class BenchCommandTests
         Assert.Contains("row by row", markdown, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Usual_prompts_are_cut_to_what_the_model_can_read()
+    {
+        using JsonDocument json = JsonDocument.Parse(NibbleProcess.Run("bench", SampleModel.At("Q8_0"), "-n", "2", "-r", "1", "--json").Success().Output);
+        Assert.Equal(["pp128", "pp256", "tg2"], json.RootElement.EnumerateArray().Select(t => t.GetProperty("test").GetString()));
+    }
+
     [Theory]
     [InlineData("--prompt 500", "256")]
     [InlineData("--generate -1", "--generate")]

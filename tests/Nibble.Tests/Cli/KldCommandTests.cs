@@ -61,6 +61,7 @@ public class KldCommandTests
     {
         string[] common = ["--base", SampleModel.At("F32"), "--text", Text, "--windows", "4"];
         NibbleProcess.Run(["check", SampleModel.At("Q8_0"), .. common, "--max-kld", "0.01", "--max-ppl-increase", "2%", "--min-same-top", "95%"]).Success();
+        Assert.Contains("--max-ppl-increase is '2'; take a share, such as 2%", NibbleProcess.Run(["check", SampleModel.At("Q8_0"), .. common, "--max-ppl-increase", "2"]).Refusal(), StringComparison.Ordinal);
         NibbleResult broken = NibbleProcess.Run(["check", SampleModel.At("Q2_K"), .. common, "--max-kld", "0.01", "--max-ppl-increase", "200%", "--min-same-top", "0.95"]);
         Assert.Equal(3, broken.ExitCode);
         Assert.Contains("mean KL divergence is 0.", broken.Error, StringComparison.Ordinal);
