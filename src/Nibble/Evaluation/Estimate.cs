@@ -1,8 +1,10 @@
+using Nibble.Evaluation.Statistics;
+
 namespace Nibble.Evaluation;
 
 /// <summary>A measured value with its uncertainty.</summary>
 /// <param name="Value">The value.</param>
-/// <param name="Error">One standard error.</param>
+/// <param name="Error">One standard error; no number where a single value leaves it unknown.</param>
 public readonly record struct Estimate(double Value, double Error)
 {
     /// <summary>Standard errors from the middle of a normal distribution to the ends of its middle 95 %.</summary>
@@ -17,13 +19,17 @@ public readonly record struct Estimate(double Value, double Error)
     /// <summary>The upper end of the 95 % interval.</summary>
     public double High => Value + HalfWidth;
 
-    /// <summary>A share of independent cases, with the binomial standard error.</summary>
+    /// <summary>
+    /// A share of independent cases, with the binomial standard error. Where all or none count that would be 0, which says far too much:
+    /// there it is what makes <see cref="HalfWidth"/> reach as far as <see cref="WilsonInterval"/>.
+    /// </summary>
     /// <param name="hits">Cases that count.</param>
     /// <param name="cases">All cases, at least 1.</param>
     public static Estimate Share(long hits, long cases)
     {
         double share = (double)hits / cases;
-        return new(share, cases < 2 ? 0 : Math.Sqrt(share * (1 - share) / (cases - 1)));
+        if (hits == 0 || hits == cases) return new(share, WilsonInterval.Of(0, cases).Upper / Deviations);
+        return new(share, Math.Sqrt(share * (1 - share) / (cases - 1)));
     }
 }
 
@@ -61,5 +67,5 @@ internal struct PairStatistics
 
     private readonly double Covariance => OfMeans(_xy, _x, _y);
 
-    private readonly double OfMeans(double products, double a, double b) => Count < 2 ? 0 : (products / Count - a / Count * (b / Count)) / (Count - 1);
+    private readonly double OfMeans(double products, double a, double b) => Count < 2 ? double.NaN : (products / Count - a / Count * (b / Count)) / (Count - 1);
 }

@@ -35,7 +35,7 @@ public static class Figures
         return value < 0 && text != "0" ? "−" + text : text;
     }
 
-    /// <summary>A value with half the width of its 95 % interval, of which one digit is told, or two where the first is 1: 0.0312 ± 0.0014, 0.28 ± 0.02.</summary>
+    /// <summary>A value with half the width of its 95 % interval, of which one digit is told, or two where the first is 1: 0.0312 ± 0.0014, 0.28 ± 0.02. Where it is unknown, none is told.</summary>
     public static string WithInterval(Estimate estimate) => WithInterval(estimate.Value, estimate.HalfWidth, "");
 
     /// <summary>A fraction as percentage with half the width of its 95 % interval: 4.71 ± 0.22 %.</summary>
@@ -63,7 +63,8 @@ public static class Figures
         double leading = half > 0 ? half / Math.Pow(10, Math.Floor(Math.Log10(half))) : 0;
         int decimals = half > 0 ? DecimalsFor(half, leading < 2 ? 2 : 1) : DecimalsFor(value, 3);
         string sign = value < 0 ? "−" : plus;
-        return $"{sign}{Fixed(Math.Abs(value), decimals)} ± {Fixed(half, decimals)}";
+        string number = $"{sign}{Fixed(Math.Abs(value), decimals)}";
+        return double.IsNaN(half) ? number : $"{number} ± {Fixed(half, decimals)}";
     }
 
     /// <summary>Digits behind the point that show <paramref name="digits"/> of a number.</summary>

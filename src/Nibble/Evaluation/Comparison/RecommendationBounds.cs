@@ -16,7 +16,7 @@ public sealed record RecommendationBounds
     public double MaxMeanKld { get; init; } = 0.05;
 
     /// <summary>
-    /// The largest share of a task's items that may be lost for sure. Loss counts where the whole interval lies beyond, because few
+    /// The largest share of a task's items that may be lost for sure. Loss counts where the whole interval lies beyond and the task is told apart, because few
     /// items make intervals too wide to ask that all of them lie within.
     /// </summary>
     public double MaxTaskLoss { get; init; } = 0.02;

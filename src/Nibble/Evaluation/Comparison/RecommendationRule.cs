@@ -2,7 +2,7 @@ namespace Nibble.Evaluation.Comparison;
 
 /// <summary>
 /// Recommends the smallest variant that is within bounds, uncertainty included: the upper ends of its 95 % intervals of the rise in
-/// perplexity and of the mean KL divergence are within theirs, and no task is lost beyond its bound with its whole interval. A variant
+/// perplexity and of the mean KL divergence are within theirs, and no task is lost for sure (<see cref="Lost"/>). A variant
 /// is beyond where the lower ends are beyond a bound; between the two it is undecided, and only more text can tell.
 /// </summary>
 public static class RecommendationRule
@@ -15,8 +15,20 @@ public static class RecommendationRule
         ArgumentNullException.ThrowIfNull(bounds);
         Estimate ratio = divergence.PerplexityRatio, kld = divergence.MeanKld;
         double limit = 1 + bounds.MaxPerplexityIncrease;
-        if (ratio.Low > limit || kld.Low > bounds.MaxMeanKld || tasks.Any(t => t.High < -bounds.MaxTaskLoss)) return Verdict.Beyond;
+        if (ratio.Low > limit || kld.Low > bounds.MaxMeanKld || Lost(tasks, bounds).Any()) return Verdict.Beyond;
         return ratio.High <= limit && kld.High <= bounds.MaxMeanKld ? Verdict.Within : Verdict.Undecided;
+    }
+
+    /// <summary>
+    /// The tasks that are lost for sure: the whole interval lies beyond the bound, and they are <see cref="Distinguishable"/>. The interval
+    /// alone would not do, because resampling few items that fell to one side finds too little spread.
+    /// </summary>
+    public static IEnumerable<TaskDifference> Lost(IReadOnlyList<TaskDifference> tasks, RecommendationBounds bounds)
+    {
+        ArgumentNullException.ThrowIfNull(tasks);
+        ArgumentNullException.ThrowIfNull(bounds);
+        bool[] differs = Distinguishable(tasks, bounds.Significance);
+        return tasks.Where((t, i) => differs[i] && t.High < -bounds.MaxTaskLoss);
     }
 
     /// <summary>

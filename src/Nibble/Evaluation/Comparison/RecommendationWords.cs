@@ -40,14 +40,14 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
         return null;
     }
 
-    /// <summary>Which tasks are told apart, and how fine the others could have been.</summary>
+    /// <summary>Which tasks are told apart, and how fine the others could have been; <see langword="null"/> where there is nothing to say.</summary>
     public string? Tasks(VariantReport v)
     {
-        if (v.Tasks.Count == 0) return null;
         bool[] differs = RecommendationRule.Distinguishable(v.Tasks, bounds.Significance);
         List<string> parts = [.. v.Tasks.Where((_, i) => differs[i]).Select(t => $"{t.Task} differs by {Figures.Points(t.Difference, t.Low, t.High)}")];
         double widest = v.Tasks.Where((_, i) => !differs[i]).Select(t => (t.High - t.Low) / 2).DefaultIfEmpty(0).Max();
         if (widest > 0) parts.Add($"on the {(parts.Count > 0 ? "other tasks" : v.Tasks.Count == 1 ? "task" : "tasks")} a difference below about {Figures.Fixed(100 * widest, 1)} points would not have shown");
+        if (parts.Count == 0) return null;
         string text = string.Join("; ", parts);
         return $"{char.ToUpperInvariant(text[0])}{text[1..]}.";
     }
@@ -80,7 +80,7 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
 
     private string LostTasks(VariantReport v)
     {
-        TaskDifference[] lost = [.. v.Tasks.Where(t => t.High < -bounds.MaxTaskLoss)];
+        TaskDifference[] lost = [.. RecommendationRule.Lost(v.Tasks, bounds)];
         return lost.Length == 0 ? "" : $", and loses {string.Join(", ", lost.Select(t => $"{t.Task} by {Figures.Points(t.Difference, t.Low, t.High)}"))}";
     }
 }

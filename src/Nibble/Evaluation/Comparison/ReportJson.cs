@@ -3,7 +3,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Nibble.Evaluation.Comparison.Running;
-using Nibble.Files;
 
 namespace Nibble.Evaluation.Comparison;
 
@@ -41,7 +40,7 @@ public static class ReportJson
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, IgnoreReadOnlyProperties = true, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(SpeedFigures))]
 [JsonSerializable(typeof(TensorFigure[]))]
-[JsonSerializable(typeof(HashedFile))]
+[JsonSerializable(typeof(MadeFile))]
 [JsonSerializable(typeof(TokenExpectation[]))]
 [JsonSerializable(typeof(ComparisonReport))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;

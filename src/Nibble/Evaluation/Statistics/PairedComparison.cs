@@ -13,11 +13,17 @@ public sealed record PairedComparison(int Items, double Base, double Variant, do
 {
     private const double Confidence = 0.95;
 
+    /// <summary>Items from which on values that all differ in one direction mean anything: equal models do so once in 2^(n - 1), of which 2^-5 is the first below 0.05.</summary>
+    private const int FewestItems = 6;
+
     /// <summary>The second model's value less the first's.</summary>
     public double Difference => Variant - Base;
 
-    /// <summary>Whether chance alone is an unlikely reason for the difference: zero lies outside the interval and, where items are right or wrong, p is below 0.05.</summary>
-    public bool IsDistinguishable => (Lower > 0 || Upper < 0) && (PValue is null || PValue < 1 - Confidence);
+    /// <summary>
+    /// Whether chance alone is an unlikely reason for the difference: zero lies outside the interval and, where items are right or wrong, p
+    /// is below 0.05. An interval without width, or one of other values of fewer than 6 items, shows nothing.
+    /// </summary>
+    public bool IsDistinguishable => Lower < Upper && (Lower > 0 || Upper < 0) && (PValue is { } p ? p < 1 - Confidence : Items >= FewestItems);
 
     /// <summary>Compares two models by items that are right (1) or wrong (0).</summary>
     /// <param name="first">The first model's items.</param>
@@ -32,12 +38,12 @@ public sealed record PairedComparison(int Items, double Base, double Variant, do
             if (second[i] > first[i]) gained++;
             if (second[i] < first[i]) lost++;
         }
-        if (gained + lost == 0)
-        {
-            // Resampling items that never differ finds no spread; what remains possible is the exact bound of a share that was never seen: (1 - p)^n = 0.05.
-            double unseen = 1 - Math.Pow(1 - Confidence, 1.0 / first.Length);
-            means = means with { Lower = -unseen, Upper = unseen };
-        }
+        // Resampling items that are all alike finds no spread; what remains possible is the exact bound of a share that was never seen:
+        // (1 - p)^n = 0.05. Where no item differs these may be gained or lost; where all fell to one side they may fall to the other.
+        double unseen = 1 - Math.Pow(1 - Confidence, 1.0 / first.Length);
+        if (gained + lost == 0) means = means with { Lower = -unseen, Upper = unseen };
+        else if (lost == first.Length) means = means with { Lower = -1, Upper = 2 * unseen - 1 };
+        else if (gained == first.Length) means = means with { Lower = 1 - 2 * unseen, Upper = 1 };
         return means with { Gained = gained, Lost = lost, PValue = McNemar.PValue(gained, lost) };
     }
 

@@ -7,7 +7,7 @@ public static class WilsonInterval
     private const double Z = 1.959963984540054;
 
     /// <summary>The bounds, with 95 % confidence, of a share of which <paramref name="count"/> in <paramref name="total"/> were seen.</summary>
-    public static (double Lower, double Upper) Of(int count, int total)
+    public static (double Lower, double Upper) Of(long count, long total)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(total);
         ArgumentOutOfRangeException.ThrowIfNegative(count);

@@ -157,6 +157,54 @@ public sealed class ComparerTests
         Assert.Contains("is a file", Refusal(options with { Folder = folder.Write("taken", "x") }), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Other_ways_of_running_are_measured_anew()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonOptions options = Options(folder, "Q2_K") with { Windows = 2 };
+        Comparer.Run(options);
+        List<string> work = [];
+        Comparer.Run(options with { Run = new() { Threads = 1, Repack = false } }, new Watch(p => work.Add(p.Text)));
+        Assert.Contains(work, text => text.Contains("window", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_file_of_another_version_is_made_anew_unless_it_was_changed()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonOptions options = Options(folder, "Q2_K") with { Windows = 2 };
+        Comparer.Run(options);
+        string record = Assert.Single(Directory.GetFiles(folder.At(Comparer.KeptFolder), "made-*"));
+        string current = Nibble.Quantization.Recipes.RecipeFile.CurrentVersion, old = File.ReadAllText(record).Replace($"\"{current}\"", "\"0.0.1\"", StringComparison.Ordinal);
+        File.WriteAllText(record, old);
+        List<string> work = [];
+        Comparer.Run(options, new Watch(p => work.Add(p.Text)));
+        Assert.Contains(work, text => text.Contains("quantizing", StringComparison.Ordinal));
+        File.WriteAllText(record, old);
+        File.WriteAllText(folder.At("tiny-Q2_K.gguf"), "precious");
+        Assert.Contains("was changed", Refusal(options), StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(folder.At("tiny-Q2_K.gguf")));
+    }
+
+    [Fact]
+    public void A_short_context_refuses_windows_and_cuts_speed_tests()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("short.gguf");
+        using (ModelFile file = ModelFile.Open(SampleModel.At("F32")))
+        {
+            Metadata metadata = file.Metadata.Clone();
+            metadata["llama.context_length"] = MetadataValue.Of(48u);
+            using Nibble.Files.Gguf.GgufWriter writer = Nibble.Files.Gguf.GgufWriter.Create(path, metadata, file.Tensors);
+            foreach (TensorInfo tensor in file.Tensors) writer.Write(file.Read(tensor).AsSpan<byte>());
+            writer.Commit();
+        }
+        Assert.Contains($"{path}: was trained for 48 tokens", Refusal(Options(folder) with { Variants = [new("short", path, null)] }), StringComparison.Ordinal);
+        using LanguageModel model = LanguageModel.Open(path, 1);
+        SpeedFigures speed = SpeedStage.Measure(model, new() { Prompts = [128], Generated = 2, Repetitions = 1 }, new Progress<Nibble.Evaluation.SpeedProgress>(), CancellationToken.None);
+        Assert.Equal(48, speed.Prompt.Tokens);
+    }
+
     private static string Refusal(ComparisonOptions options) => Assert.Throws<NibbleException>(() => Comparer.Run(options)).Message;
 
     private static ComparisonOptions Options(TemporaryFolder folder, params string[] levels) => new()

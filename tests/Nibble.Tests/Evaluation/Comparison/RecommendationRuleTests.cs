@@ -1,4 +1,5 @@
 using Nibble.Evaluation.Comparison;
+using Nibble.Evaluation.Statistics;
 
 namespace Nibble.Tests.Evaluation.Comparison;
 
@@ -33,7 +34,25 @@ public sealed class RecommendationRuleTests
         DivergenceFigures good = SampleReport.Divergence(1.001, 0.001, 0.001);
         Assert.Equal(Verdict.Within, RecommendationRule.Judge(good, [Task(-0.05, -0.11, 0.01)], s_bounds)); // wide: nothing is known
         Assert.Equal(Verdict.Within, RecommendationRule.Judge(good, [Task(-0.015, -0.019, -0.011)], s_bounds)); // surely worse, by less than 2 points
-        Assert.Equal(Verdict.Beyond, RecommendationRule.Judge(good, [Task(0, -0.01, 0.01), Task(-0.05, -0.07, -0.03)], s_bounds));
+        Assert.Equal(Verdict.Beyond, RecommendationRule.Judge(good, [Task(0, -0.01, 0.01), Task(-0.05, -0.07, -0.03, 0.001)], s_bounds));
+    }
+
+    [Fact]
+    public void Few_items_that_fell_to_one_side_are_no_sure_loss()
+    {
+        double[] first = [.. Enumerable.Repeat(1.0, 20)], second = [.. Enumerable.Range(0, 20).Select(i => i < 4 ? 0.0 : 1)];
+        PairedComparison paired = PairedComparison.OfAnswers(first, second);
+        Assert.True(paired.Upper < -0.02);
+        Assert.Equal(0.125, paired.PValue!.Value, 1e-12); // 2 / 2^4
+        TaskDifference task = new("task", new(0.8, 0.09), paired.Difference, paired.Lower, paired.Upper, 4, 0, paired.PValue.Value);
+        Assert.Equal(Verdict.Within, RecommendationRule.Judge(SampleReport.Divergence(1.001, 0.001, 0.001), [task], s_bounds));
+    }
+
+    [Fact]
+    public void A_task_of_one_item_without_width_is_passed_over_in_silence()
+    {
+        VariantReport variant = Variant("Q4_K_M", 290, 1.011, 0.001, 0.02) with { Tasks = [Task(1, 1, 1, 1)] };
+        Assert.All(Recommend(ManyWindows, variant).Reasons, Assert.NotEmpty);
     }
 
     [Fact]

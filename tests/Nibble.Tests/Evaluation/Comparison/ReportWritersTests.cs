@@ -79,6 +79,7 @@ public sealed class ReportWritersTests
     [InlineData(0.999, 0.0006, "−0.10 ± 0.12 %")]
     [InlineData(1.0, 0.0, "+0.00 ± 0.00 %")]
     [InlineData(1.387, 0.02, "+39 ± 4 %")]
+    [InlineData(1.5, double.NaN, "+50.0 %")]
     public void A_change_has_as_many_digits_as_its_uncertainty_lets_mean_something(double ratio, double error, string expected) => Assert.Equal(expected, Figures.Change(new(ratio, error)));
 
     [Fact]
@@ -89,6 +90,15 @@ public sealed class ReportWritersTests
         Scale scale = Scale.Logarithmic([0.01, 1], 0, 100);
         Assert.Equal(50, scale.At(0.1), 1e-9);
         Assert.Equal(0, scale.At(0), 1e-9); // nothing is drawn outside
+    }
+
+    [Fact]
+    public void A_map_has_the_layers_that_occur()
+    {
+        VariantReport variant = SampleReport.Create().Variants[0] with { Tensors = [new("blk.0.attn_q.weight", "Q8_0", 0.01), new("blk.400000000.attn_q.weight", "Q8_0", 0.02)] };
+        string map = new HeatMap([variant]).Draw(variant).ToString();
+        Assert.Contains("data-columns=\"2\"", map, StringComparison.Ordinal);
+        Assert.Contains("attn_q, layer 400000000", map, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -91,7 +91,7 @@ public class DivergenceTests
         using LanguageModel one = SampleModel.Open("Q4_K_M"), other = SampleModel.Open("Q4_K_M");
         DivergenceResult result = DivergenceMeasurement.Measure(one.Network, other.Network, Text(64), Options(64, 1), one.Pool);
         Assert.Equal(0, result.Divergences.Maximum);
-        Assert.Equal(new Estimate(1, 0), result.SameTop);
+        Assert.Equal(1, result.SameTop.Value);
         Assert.Equal(1, result.Ratio.Value);
         Assert.Equal(1, result.Correlation);
         Assert.Equal(0, result.RmsProbabilityChange.Value);

@@ -1,3 +1,4 @@
+using Nibble.Evaluation;
 using Nibble.Evaluation.Statistics;
 
 namespace Nibble.Tests.Evaluation.Statistics;
@@ -59,6 +60,24 @@ public class PairedComparisonTests
         Assert.Equal(1, comparison.PValue);
         Assert.Equal(0.05, Math.Pow(1 - comparison.Upper, 10), 1e-12); // what happens to a tenth of items with this share is unseen in one of 20 tests
         Assert.Equal(-comparison.Upper, comparison.Lower);
+    }
+
+    [Fact]
+    public void Few_items_show_no_difference()
+    {
+        Assert.False(PairedComparison.OfMeans([-1], [-2], null).IsDistinguishable);
+        Assert.False(PairedComparison.OfMeans([-1, -2], [-2, -4], null).IsDistinguishable);
+        PairedComparison one = PairedComparison.OfAnswers([1], [0]), ten = PairedComparison.OfAnswers(new double[10], [.. Enumerable.Repeat(1.0, 10)]);
+        Assert.Equal((-1, 0.9), (one.Lower, Math.Round(one.Upper, 12))); // a loss of 5 % shows in one of 20 tests, beside 95 % gained
+        Assert.Equal(0.05, Math.Pow((1 + ten.Lower) / 2, 10), 1e-12);
+        Assert.True(ten.IsDistinguishable);
+    }
+
+    [Fact]
+    public void A_share_of_none_or_all_has_Wilsons_reach()
+    {
+        Assert.Equal(0.2775, Estimate.Share(0, 10).High, 5e-5); // Newcombe 1998, as below
+        Assert.Equal(1 - 0.1611, Estimate.Share(20, 20).Low, 5e-5);
     }
 
     [Fact]

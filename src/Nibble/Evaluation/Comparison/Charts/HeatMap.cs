@@ -33,30 +33,30 @@ internal sealed class HeatMap
         (string Kind, int Layer, TensorFigure Tensor)[] tensors = [.. variant.Tensors.Select(t => (KindOf(t.Name), QuantizationPlan.LayerOf(t.Name), t))];
         Html html = new();
         if (tensors.Length == 0) return html.Literal("<p class=\"muted\">No tensor is stored in another format than in the original.</p>");
-        int layers = tensors.Max(t => t.Layer) + 1;
-        if (layers > 0) DrawLayers(html, variant, tensors, layers);
+        int[] layers = [.. tensors.Select(t => t.Layer).Where(layer => layer >= 0).Distinct().Order()]; // a name may hold any number
+        if (layers.Length > 0) DrawLayers(html, variant, tensors, layers);
         (string Kind, int Layer, TensorFigure Tensor)[] others = [.. tensors.Where(t => t.Layer < 0)];
         if (others.Length > 0) DrawOthers(html, others);
         return html;
     }
 
-    private void DrawLayers(Html html, VariantReport variant, (string Kind, int Layer, TensorFigure Tensor)[] tensors, int layers)
+    private void DrawLayers(Html html, VariantReport variant, (string Kind, int Layer, TensorFigure Tensor)[] tensors, int[] layers)
     {
-        html.Add($"<table class=\"heat{(layers > LayersWithNumbers ? " dense" : "")}\" data-roving data-columns=\"{layers}\"><caption class=\"vh\">Relative error of each tensor of {variant.Model.Name} in per cent, kinds of tensor by layers</caption><colgroup><col class=\"name\"><col span=\"{layers}\"></colgroup><thead><tr><th scope=\"col\"><span class=\"vh\">tensor</span></th>");
-        int every = Math.Max(1, (layers + 7) / 8);
-        for (int layer = 0; layer < layers; layer++)
+        bool hasRoom = layers.Length <= LayersWithNumbers;
+        html.Add($"<table class=\"heat{(hasRoom ? "" : " dense")}\" data-roving data-columns=\"{layers.Length}\"><caption class=\"vh\">Relative error of each tensor of {variant.Model.Name} in per cent, kinds of tensor by layers</caption><colgroup><col class=\"name\"><col span=\"{layers.Length}\"></colgroup><thead><tr><th scope=\"col\"><span class=\"vh\">tensor</span></th>");
+        int every = Math.Max(1, (layers.Length + 7) / 8);
+        foreach ((int column, int layer) in layers.Index())
         {
-            bool hasRoom = layers <= LayersWithNumbers;
             if (hasRoom) html.Add($"<th scope=\"col\">{layer}</th>");
-            else if (layer % every == 0) html.Add($"<th scope=\"colgroup\" colspan=\"{Math.Min(every, layers - layer)}\" class=\"group\">{layer}</th>");
+            else if (column % every == 0) html.Add($"<th scope=\"colgroup\" colspan=\"{Math.Min(every, layers.Length - column)}\" class=\"group\">{layer}</th>");
         }
         html.Literal("</tr></thead><tbody>");
         foreach (IGrouping<string, (string Kind, int Layer, TensorFigure Tensor)> kind in tensors.Where(t => t.Layer >= 0).GroupBy(t => t.Kind))
         {
             html.Add($"<tr><th scope=\"row\">{kind.Key}</th>");
-            TensorFigure?[] cells = new TensorFigure?[layers];
-            foreach ((_, int layer, TensorFigure tensor) in kind) cells[layer] = tensor;
-            for (int layer = 0; layer < layers; layer++) DrawCell(html, cells[layer], kind.Key, layer, layers <= LayersWithNumbers);
+            TensorFigure?[] cells = new TensorFigure?[layers.Length];
+            foreach ((_, int layer, TensorFigure tensor) in kind) cells[Array.BinarySearch(layers, layer)] = tensor;
+            foreach ((int column, int layer) in layers.Index()) DrawCell(html, cells[column], kind.Key, layer, hasRoom);
             html.Literal("</tr>");
         }
         html.Literal("</tbody></table>");

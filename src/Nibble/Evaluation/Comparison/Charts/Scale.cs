@@ -41,6 +41,10 @@ internal sealed class Scale
         return _from + (Math.Clamp(place, _low, _high) - _low) / (_high - _low) * (_to - _from);
     }
 
+    /// <summary>The ends of the bar that shows an uncertainty; both at the value where it is unknown.</summary>
+    public static (double Low, double High) Bar(Estimate estimate) =>
+        double.IsFinite(estimate.HalfWidth) ? (estimate.Low, estimate.High) : (estimate.Value, estimate.Value);
+
     /// <summary>Round values within the axis.</summary>
     /// <param name="most">How many labels have room.</param>
     public IReadOnlyList<double> Ticks(int most) => _isLogarithmic ? LogarithmicTicks(most) : LinearTicks(most);

@@ -31,7 +31,7 @@ internal static class SizeQualityChart
         VariantReport[] front = [.. variants.Where(v => v.IsOnFront && v.Divergence.MeanKld.Value > 0).OrderBy(v => v.Model.Bytes)];
         svg.Add($"<polyline class=\"front\" points=\"{string.Join(' ', front.Select(v => FormattableString.Invariant($"{x.At(v.Model.Bytes / unit):0.##},{y.At(v.Divergence.MeanKld.Value):0.##}")))}\"/>");
         LabelPlacement labels = new(Left, Top - 12, width, height - Bottom - 2);
-        foreach (VariantReport v in variants) labels.Avoid(x.At(v.Model.Bytes / unit), y.At(v.Divergence.MeanKld.Low), y.At(v.Divergence.MeanKld.High));
+        foreach (VariantReport v in variants) labels.Avoid(x.At(v.Model.Bytes / unit), y.At(Scale.Bar(v.Divergence.MeanKld).Low), y.At(Scale.Bar(v.Divergence.MeanKld).High));
         foreach (VariantReport v in variants) Mark(svg, v, x.At(v.Model.Bytes / unit), y, v.Model.Name == recommended, labels, report.Base);
         return svg.Literal("</svg>");
     }
@@ -39,7 +39,8 @@ internal static class SizeQualityChart
     private static void Mark(Html svg, VariantReport v, double cx, Scale y, bool isRecommended, LabelPlacement labels, ComparedModel original)
     {
         Estimate kld = v.Divergence.MeanKld;
-        double cy = y.At(kld.Value), low = y.At(Math.Max(kld.Low, double.Epsilon)), high = y.At(kld.High);
+        (double lowest, double highest) = Scale.Bar(kld);
+        double cy = y.At(kld.Value), low = y.At(Math.Max(lowest, double.Epsilon)), high = y.At(highest);
         string label = DotPlot.Short(v.Model.Name);
         LabelPlace place = labels.Place(cx, cy, label);
         string tip = $"{v.Model.Name}\n{Figures.Bytes(v.Model.Bytes)}, {Figures.WholePercent((double)v.Model.Bytes / original.Bytes)} of {original.Name}\nmean KL divergence {Figures.WithInterval(kld)} nats\nperplexity {Figures.Change(v.Divergence.PerplexityRatio)}\n{(v.IsOnFront ? "on the Pareto front" : "another is smaller and nearer")}";

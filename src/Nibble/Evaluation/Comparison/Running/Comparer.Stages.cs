@@ -41,6 +41,7 @@ public sealed partial class Comparer
         double total = file.Files.Sum(path => new FileInfo(path).Length), read = 0;
         _ledger.Change(row, r => r with { State = "hashing" });
         model.Sha256 = HashedFile.OfModel(file, bytes => _ledger.Work(HashSeconds, (read += bytes) / total, $"{model.Name}: reading the file"), _cancel);
+        model.Layout = file.LayoutNote;
         model.Bytes = Directory.Exists(model.Path) ? file.Tensors.Sum(t => t.Bytes) : (long)total;
         model.BitsPerWeight = 8.0 * file.Tensors.Sum(t => t.Bytes) / file.Tensors.Sum(t => t.Count);
         _ledger.Finish(HashSeconds);
@@ -51,7 +52,7 @@ public sealed partial class Comparer
     private void Files(MeasurementStore store)
     {
         VariantFiles files = new(_original.File, _models[ProgressLedger.Base].Sha256, store, _options);
-        bool[] missing = [.. _options.Variants.Select(files.IsMissing)];
+        bool[] missing = [.. _options.Variants.Select(variant => files.IsMissing(variant, _cancel))];
         foreach (bool one in missing)
             if (!one) _ledger.Skip(MakeSeconds);
         for (int v = 0; v < missing.Length; v++)
@@ -67,7 +68,7 @@ public sealed partial class Comparer
             using ModelFile file = ModelFile.Open(variant.Path, _options.Run.I2SLayout);
             Identify(row, file);
             files.Check(variant, _models[row].Sha256);
-            string path = store.PathOf("tensors", "json", _models[ProgressLedger.Base].Sha256, _models[row].Sha256);
+            string path = store.PathOf("tensors", "json", _models[ProgressLedger.Base].Content, _models[row].Content);
             if (MeasurementStore.TryRead(path, ReportJsonContext.Default.TensorFigureArray) is { } kept)
             {
                 _models[row].Tensors = kept;
@@ -88,8 +89,8 @@ public sealed partial class Comparer
         Nibble.Models.CacheOptions cache = _options.Cache ?? Nibble.Models.CacheOptions.Default;
         for (int row = 1; row < _models.Length; row++)
         {
-            _models[row].Divergence = new(store.PathOf("divergence", "bin", _models[ProgressLedger.Base].Sha256, _models[row].Sha256, _text.Sha256,
-                string.Create(CultureInfo.InvariantCulture, $"{_reading.ContextLength} {_reading.BeginningOfText} {cache} {InstructionSets.Used}")), _windows);
+            _models[row].Divergence = new(store.PathOf("divergence", "bin", _models[ProgressLedger.Base].Content, _models[row].Content, _text.Sha256,
+                string.Create(CultureInfo.InvariantCulture, $"{_reading.ContextLength} {_reading.BeginningOfText} {cache} {_options.Run.Repack} {InstructionSets.Used}")), _windows);
             _ledger.Skip(_models[row].Divergence!.Windows * WindowSeconds);
             ShowDivergence(row);
         }
@@ -138,8 +139,8 @@ public sealed partial class Comparer
     private void Examine(int row, int chosen, MeasurementStore store)
     {
         Model model = _models[row];
-        string passagePath = store.PathOf("passage", "json", model.Sha256, _text.Sha256, string.Create(CultureInfo.InvariantCulture, $"{_reading.ContextLength} {_reading.BeginningOfText} {chosen} {_options.Cache} {InstructionSets.Used}"));
-        string speedPath = store.PathOf("speed", "json", model.Sha256, Machine.Processor, InstructionSets.Used.ToString(), string.Create(CultureInfo.InvariantCulture, $"{_original.Pool.Threads} {_options.Run.Repack} {_options.Cache} {string.Join(',', _options.Speed?.Prompts ?? [])} {_options.Speed?.Generated} {_options.Speed?.Repetitions}"));
+        string passagePath = store.PathOf("passage", "json", model.Content, _text.Sha256, string.Create(CultureInfo.InvariantCulture, $"{_reading.ContextLength} {_reading.BeginningOfText} {chosen} {_options.Cache} {_options.Run.Repack} {InstructionSets.Used}"));
+        string speedPath = store.PathOf("speed", "json", model.Content, Machine.Processor, InstructionSets.Used.ToString(), string.Create(CultureInfo.InvariantCulture, $"{_original.Pool.Threads} {_options.Run.Repack} {_options.Cache} {string.Join(',', _options.Speed?.Prompts ?? [])} {_options.Speed?.Generated} {_options.Speed?.Repetitions}"));
         model.Passage = MeasurementStore.TryRead(passagePath, ReportJsonContext.Default.TokenExpectationArray);
         model.Speed = _options.Speed is null ? null : MeasurementStore.TryRead(speedPath, ReportJsonContext.Default.SpeedFigures);
         if (model.Passage is not null) _ledger.Skip(WindowSeconds);

@@ -31,6 +31,11 @@ public sealed partial class Comparer : IDisposable
         public string Name => name;
         public string Path => path;
         public string Sha256 { get; set; } = "";
+        public string? Layout { get; set; }
+
+        /// <summary>The weights: of a file, and of how it is read where that is not written in it.</summary>
+        public string Content => $"{Sha256} {Layout}";
+
         public long Bytes { get; set; }
         public double BitsPerWeight { get; set; }
         public TensorFigure[] Tensors { get; set; } = [];
@@ -101,6 +106,8 @@ public sealed partial class Comparer : IDisposable
                 Throw.BadFile(variant.Path, $"{difference}; only variants of {_options.Base} can be compared with it");
             if (model.Network.VocabularySize != _original.Network.VocabularySize)
                 Throw.BadFile(variant.Path, $"scores {model.Network.VocabularySize:N0} tokens, and {_options.Base} {_original.Network.VocabularySize:N0}; only variants of it can be compared with it");
+            if (model.Network.ContextLength < _reading.ContextLength)
+                Throw.BadFile(variant.Path, $"was trained for {model.Network.ContextLength} tokens, and windows of {_reading.ContextLength} are to be read; take --ctx {model.Network.ContextLength} or less");
         }
     }
 

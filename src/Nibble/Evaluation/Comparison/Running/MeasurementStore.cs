@@ -45,10 +45,14 @@ internal sealed class MeasurementStore
     /// <param name="kind">What is measured, a word.</param>
     /// <param name="ending">Of the file's name.</param>
     /// <param name="dependsOn">All that it depends on.</param>
-    public string PathOf(string kind, string ending, params ReadOnlySpan<string> dependsOn)
+    public string PathOf(string kind, string ending, params ReadOnlySpan<string> dependsOn) => PathOfAny(kind, ending, [RecipeFile.CurrentVersion, .. dependsOn]);
+
+    /// <summary>The file of what other versions of Nibble are to find too.</summary>
+    /// <inheritdoc cref="PathOf"/>
+    public string PathOfAny(string kind, string ending, params ReadOnlySpan<string> dependsOn)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string part in (string[])[RecipeFile.CurrentVersion, kind, .. dependsOn])
+        foreach (string part in (string[])[kind, .. dependsOn])
         {
             hash.AppendData(Encoding.UTF8.GetBytes(part));
             hash.AppendData([0]);

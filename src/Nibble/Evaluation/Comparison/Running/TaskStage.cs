@@ -25,7 +25,7 @@ internal static class TaskStage
     public static ComparedTask Describe(TaskResult result)
     {
         MetricValue metric = result.Metrics[MetricOf(result)];
-        return new(result.Name, result.Domain, metric.Metric.Name, result.Items.Count, new(metric.Value, double.IsFinite(metric.Error) ? metric.Error : 0));
+        return new(result.Name, result.Domain, metric.Metric.Name, result.Items.Count, Score(result, metric));
     }
 
     /// <summary>How a variant differs on the same items.</summary>
@@ -34,8 +34,12 @@ internal static class TaskStage
         int metric = MetricOf(original);
         PairedComparison paired = TaskComparison.Of(original, variant).Metrics[metric].Comparison;
         MetricValue value = variant.Metrics[metric];
-        return new(original.Name, new(value.Value, double.IsFinite(value.Error) ? value.Error : 0), paired.Difference, paired.Lower, paired.Upper, paired.Lost ?? 0, paired.Gained ?? 0, paired.PValue ?? 1);
+        return new(original.Name, Score(variant, value), paired.Difference, paired.Lower, paired.Upper, paired.Lost ?? 0, paired.Gained ?? 0, paired.PValue ?? 1);
     }
+
+    /// <summary>A score with its error; one of which all items are alike has the error of <see cref="Estimate.Share"/>, and a single item none that is known.</summary>
+    private static Estimate Score(TaskResult result, MetricValue metric) =>
+        metric is { Error: 0, Value: 0 or 1 } ? Estimate.Share((long)metric.Value * result.Items.Count, result.Items.Count) : new(metric.Value, metric.Error);
 
     private static int MetricOf(TaskResult result) => result.Metrics.Index().Last(m => !m.Item.Metric.IsPerplexity).Index;
 }

@@ -67,6 +67,9 @@ internal sealed partial class HtmlReport
         _html.Literal("</tbody></table></div></details>");
     }
 
-    private DotRow Row(VariantReport v, double value, double half, string text, string quantity) =>
-        new(v.Model.Name, value, value - half, value + half, text, $"{v.Model.Name}\n{quantity} {text}\n{Figures.Bytes(v.Model.Bytes)}") { IsAccent = v.Model.Name == _recommended };
+    private DotRow Row(VariantReport v, double value, double half, string text, string quantity)
+    {
+        (double low, double high) = Scale.Bar(new(value, half / Estimate.Deviations));
+        return new(v.Model.Name, value, low, high, text, $"{v.Model.Name}\n{quantity} {text}\n{Figures.Bytes(v.Model.Bytes)}") { IsAccent = v.Model.Name == _recommended };
+    }
 }
