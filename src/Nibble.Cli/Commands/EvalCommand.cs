@@ -65,7 +65,16 @@ internal static class EvalCommand
             string? basePath = parsed.GetValue(comparedWith);
             string target = parsed.GetRequiredValue(samples);
             bool writesSamples = tasks.Exists(t => t.Name == HumanEval.Name);
-            if (writesSamples) OutputFolder.Check(target);
+            if (writesSamples)
+            {
+                foreach (string? asked in (ReadOnlySpan<string?>)[path, basePath])
+                {
+                    if (asked is null) continue;
+                    using ModelFile file = ModelFile.Open(asked, modelOptions.I2SLayout);
+                    CommonOptions.CheckTargets([(samples.Name, target)], tasks.SelectMany(t => t.Files).Select(f => ("a task", (string?)f)), file);
+                }
+                OutputFolder.Check(target);
+            }
 
             IReadOnlyList<TaskResult>? first = basePath is null ? null : Ask(basePath, [.. tasks.Where(t => t.Metrics.Count > 0)]);
             IReadOnlyList<TaskResult> results = Ask(path, tasks);
@@ -78,9 +87,11 @@ internal static class EvalCommand
             {
                 using LanguageModel language = LanguageModel.Open(file, modelOptions);
                 CommonOptions.TellLayout(language.File);
+                string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(file));
+                EvaluationOptions known = options.JournalFolder is null ? options : options with { ModelSha256 = Hash(name, language.File, cancellationToken) };
                 Stopwatch clock = Stopwatch.StartNew();
                 EvaluationProgress last = default;
-                IReadOnlyList<TaskResult> answers = ProgressDisplay.Run(Path.GetFileName(Path.TrimEndingDirectorySeparator(file)), show => TaskEvaluator.Run(language, asked, options, new SynchronousProgress<EvaluationProgress>(p =>
+                IReadOnlyList<TaskResult> answers = ProgressDisplay.Run(name, show => TaskEvaluator.Run(language, asked, known, new SynchronousProgress<EvaluationProgress>(p =>
                 {
                     if (p.Tokens == 0) clock.Restart();
                     last = p;
@@ -97,6 +108,12 @@ internal static class EvalCommand
     /// <summary>What stays where the command was interrupted, or <see langword="null"/>.</summary>
     public static string? Kept(ParseResult parsed) =>
         parsed.CommandResult.Command.Name == Name && !parsed.GetValue<bool>(NoResume) ? "answers so far are kept; the same command goes on from there" : null;
+
+    private static string Hash(string name, ModelFile file, CancellationToken cancellationToken)
+    {
+        double total = file.Files.Sum(path => new FileInfo(path).Length), read = 0;
+        return ProgressDisplay.Run(name, show => HashedFile.OfModel(file, bytes => show(new Step((read += bytes) / total, "reading the file")), cancellationToken));
+    }
 
     private static IEnumerable<string> Split(string[]? names) => (names ?? []).SelectMany(n => n.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Nibble.Kernels;
 using Nibble.Models;
 
@@ -17,6 +18,16 @@ internal static class FirstNonNumber
     public static void Report(Session session, ReadOnlySpan<int> window, int model, int models)
     {
         string whose = models == 1 ? "the model's" : model == 0 ? "the base's" : models == 2 ? "the variant's" : $"variant {model}'s";
+        Report(session, window, whose);
+    }
+
+    /// <summary>Throws, with the layer and the matrix where they begin.</summary>
+    /// <param name="session">The session whose scores are no numbers; it reads the window again.</param>
+    /// <param name="window">What it read.</param>
+    /// <param name="whose">Whose scores they are, such as <c>the model's</c>.</param>
+    [DoesNotReturn]
+    public static void Report(Session session, ReadOnlySpan<int> window, string whose)
+    {
         Throw.BadInput($"{whose} scores are not a number: {Find(session, window)}; its weights are damaged, download or convert it again");
     }
 

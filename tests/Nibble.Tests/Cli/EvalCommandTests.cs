@@ -55,6 +55,21 @@ public class EvalCommandTests
     }
 
     [Fact]
+    public void Completions_are_not_written_over_what_is_read()
+    {
+        using TemporaryFolder folder = new();
+        string model = folder.At("model.gguf"), data = folder.Write("humaneval.jsonl", """{"task_id": "HumanEval/0", "prompt": "def f():\n"}""");
+        File.Copy(SampleModel.At("Q8_0"), model);
+        foreach ((string target, string what) in ((string, string)[])[(model, "the model that is read"), (data, "what a task reads")])
+        {
+            byte[] before = File.ReadAllBytes(target);
+            foreach (string[] models in (string[][])[[model], [SampleModel.At("Q2_K"), "--base", model]])
+                Assert.Contains($"{target}: is {what}; name another file with --samples", NibbleProcess.Run(["eval", .. models, "--tasks", "humaneval", "--task-dir", folder.Path, "--no-resume", "--samples", target]).Refusal(), StringComparison.Ordinal);
+            Assert.Equal(before, File.ReadAllBytes(target));
+        }
+    }
+
+    [Fact]
     public void Texts_of_two_levels_are_shown_side_by_side()
     {
         using TemporaryFolder folder = new();

@@ -49,7 +49,7 @@ internal static class JobRunner
         {
             for (int i = 0; i < sessions; i++) slots.Add(new(model.CreateSession(capacity, cache)));
             using SessionBatch batch = model.CreateBatch();
-            Run(batch, slots, new(jobs), mostRows, model.Pool, finished, passed, cancellationToken);
+            Run(model, batch, slots, new(jobs), mostRows, finished, passed, cancellationToken);
         }
         finally
         {
@@ -57,7 +57,7 @@ internal static class JobRunner
         }
     }
 
-    private static void Run(SessionBatch batch, List<Slot> slots, Queue<BatchJob> waiting, int mostRows, WorkerPool pool,
+    private static void Run(LanguageModel model, SessionBatch batch, List<Slot> slots, Queue<BatchJob> waiting, int mostRows,
         Action<BatchJob> finished, Action<int>? passed, CancellationToken cancellationToken)
     {
         RowSummary[] summaries = new RowSummary[mostRows];
@@ -82,10 +82,11 @@ internal static class JobRunner
             if (tokens == 0) return;
 
             Activations scores = batch.Append(CollectionsMarshal.AsSpan(parts));
-            if (rows > 0) Summarize(scores, summaries, pool);
+            if (rows > 0) RowSummary.OfAll(scores, summaries, model.Pool);
             for (int p = 0, row = 0; p < parts.Count; p++)
             {
                 Slot slot = partSlots[p];
+                Check(model, parts[p], summaries.AsSpan(row, parts[p].Scored));
                 if (parts[p].Scored > 0) slot.Job!.Take(scores, summaries, row, parts[p].Scored);
                 row += parts[p].Scored;
                 slot.Tokens = slot.Tokens[parts[p].Tokens.Length..];
@@ -123,10 +124,14 @@ internal static class JobRunner
         return taken;
     }
 
-    private static void Summarize(Activations scores, RowSummary[] summaries, WorkerPool pool)
+    /// <summary>Refuses scores that are no numbers, with the layer where they begin.</summary>
+    private static void Check(LanguageModel model, SessionTokens part, ReadOnlySpan<RowSummary> summaries)
     {
-        RowSummary.OfAll(scores, summaries, pool);
-        for (int row = 0; row < scores.Tokens; row++)
-            if (!double.IsFinite(summaries[row].LogSum)) Throw.BadInput("the model's scores are not a number; its weights are damaged, download or convert it again");
+        for (int row = 0; row < summaries.Length; row++)
+        {
+            if (double.IsFinite(summaries[row].LogSum)) continue;
+            int[] text = [.. part.Session.Tokens.Take(part.Session.Tokens.Count - summaries.Length + row + 1)]; // up to the token with these scores
+            FirstNonNumber.Report(part.Session, text, $"{model.File.Path}: the model's");
+        }
     }
 }

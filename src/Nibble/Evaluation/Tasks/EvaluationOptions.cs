@@ -1,3 +1,4 @@
+using Nibble.Files;
 using Nibble.Models;
 
 namespace Nibble.Evaluation.Tasks;
@@ -33,11 +34,16 @@ public sealed record EvaluationOptions
     /// <summary>The folder that keeps finished items for a later run; <see langword="null"/> to keep nothing.</summary>
     public string? JournalFolder { get; init; }
 
+    /// <summary>SHA-256 of the model's files, by which finished items are known; <see langword="null"/> to read them for it, where a folder is named.</summary>
+    public string? ModelSha256 { get; init; }
+
     /// <exception cref="NibbleException">A value makes no sense; the message names it.</exception>
+    /// <exception cref="ArgumentException"><see cref="ModelSha256"/> is no such hash.</exception>
     public void Validate()
     {
         if (Shots is < 0 or > MostShots) Throw.BadInput($"{Shots} examples before each question were asked for; take 0 to {MostShots} (--num-fewshot)");
         if (Limit < 1) Throw.BadInput($"a limit of {Limit} items was asked for; take at least 1 (--limit)");
+        if (ModelSha256 is { } hash && !HashedFile.IsSha256(hash)) throw new ArgumentException($"'{hash}' is not 64 hexadecimal digits in lower case", nameof(ModelSha256));
     }
 }
 

@@ -29,7 +29,7 @@ internal sealed class EvaluationRun(LanguageModel model, int context, Evaluation
         {
             (BatchJob job, int truncated, string? key) = Prepare(task, task.Items[i], examples.Before(task.Items[i]));
             _items++;
-            if (key is not null && journal!.Find(key) is { } known)
+            if (key is not null && journal!.Find(key, job is ScoringJob scored ? scored.LogLikelihoods.Length : 0) is { } known)
             {
                 entry.Outcomes[i] = known with { TruncatedTokens = truncated };
                 _finished++;

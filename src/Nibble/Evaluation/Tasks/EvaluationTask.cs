@@ -10,6 +10,9 @@ public sealed record EvaluationTask(string Name, TaskDomain Domain, IReadOnlyLis
     /// <summary>The group whose value is that of all its tasks' items together, such as <c>mmlu</c>; <see langword="null"/> for none.</summary>
     public string? Group { get; init; }
 
+    /// <summary>The files that the questions and examples come from; none where they were put together in memory.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
     /// <summary>What stands before everything else.</summary>
     public string Description { get; init; } = "";
 

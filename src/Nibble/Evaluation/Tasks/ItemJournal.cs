@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Nibble.Files;
-using Nibble.Generation;
 using Nibble.Models;
 
 namespace Nibble.Evaluation.Tasks;
@@ -30,15 +29,15 @@ internal sealed class ItemJournal : IDisposable
 
     /// <summary>Opens the journal of a model, or begins it.</summary>
     /// <param name="folder">Where journals lie; made where it does not exist.</param>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The model's file.</param>
+    /// <param name="sha256">SHA-256 of its bytes, as <see cref="HashedFile.OfModel"/> gives it.</param>
     /// <param name="cache">How keys and values are stored.</param>
     /// <exception cref="NibbleException">Another process has it, or it cannot be read or written.</exception>
-    public static ItemJournal Open(string folder, LanguageModel model, CacheOptions? cache)
+    public static ItemJournal Open(string folder, ModelFile model, string sha256, CacheOptions? cache)
     {
-        string identity = ContentIdentity.Of(model.File);
-        string path = Path.Combine(folder, $"{identity[..16]}.jsonl");
+        string path = Path.Combine(folder, $"{sha256[..16]}.jsonl");
         cache ??= CacheOptions.Default;
-        string settings = $"{identity} {model.File.LayoutNote} {cache.KeyFormat} {cache.ValueFormat} {cache.RotatesKeys} {cache.RotatesValues} {InstructionSets.Used} {typeof(ItemJournal).Assembly.GetName().Version}";
+        string settings = $"{sha256} {model.LayoutNote} {cache.KeyFormat} {cache.ValueFormat} {cache.RotatesKeys} {cache.RotatesValues} {InstructionSets.Used} {typeof(ItemJournal).Assembly.GetName().Version}";
         try
         {
             Directory.CreateDirectory(folder);
@@ -79,12 +78,16 @@ internal sealed class ItemJournal : IDisposable
         return End(hash);
     }
 
-    public ItemOutcome? Find(string key) => _known.GetValueOrDefault(key);
+    /// <summary>What is known of an item, or <see langword="null"/>.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="ends">How many texts' ends it has scored; 0 where it generates. An entry of another number is damaged and counts for nothing.</param>
+    public ItemOutcome? Find(string key, int ends) => _known.GetValueOrDefault(key) is { } outcome && outcome.LogLikelihoods.Count == ends ? outcome : null;
 
-    /// <summary>Notes an outcome; it is with the system when this returns.</summary>
+    /// <summary>Notes an outcome; it is with the system when this returns. One with a probability of zero, whose logarithm JSON cannot write, is left out.</summary>
     public void Add(string key, ItemOutcome outcome)
     {
-        if (!_known.TryAdd(key, outcome)) return;
+        if (!outcome.LogLikelihoods.All(double.IsFinite) || Find(key, outcome.LogLikelihoods.Count) is not null) return;
+        _known[key] = outcome;
         using MemoryStream line = new();
         using (Utf8JsonWriter json = new(line))
         {
@@ -131,7 +134,8 @@ internal sealed class ItemJournal : IDisposable
             double[] likelihoods = [.. root.GetProperty("ll").EnumerateArray().Select(v => v.GetDouble())];
             bool[] greedy = [.. root.GetProperty("greedy").EnumerateArray().Select(v => v.GetBoolean())];
             string? text = root.TryGetProperty("text", out JsonElement value) ? value.GetString() : null;
-            return (root.GetProperty("key").GetString()!, new(likelihoods, greedy, text, 0));
+            bool isWhole = likelihoods.Length == greedy.Length && likelihoods.All(double.IsFinite) && (text is null) == (likelihoods.Length > 0);
+            return isWhole && root.GetProperty("key").GetString() is { } key ? (key, new(likelihoods, greedy, text, 0)) : null;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

@@ -85,6 +85,7 @@ public static class TaskCatalog
         {
             Examples = examples is null ? null : DataFile.ReadJsonLines(examples, entry.Read),
             UsualShots = entry.UsualShots,
+            Files = examples is null ? [path] : [path, examples],
         };
     }
 

@@ -1,3 +1,4 @@
+using Nibble.Files;
 using Nibble.Generation;
 
 namespace Nibble.Evaluation.Tasks;
@@ -24,7 +25,7 @@ public static class TaskEvaluator
         options ??= new EvaluationOptions();
         options.Validate();
         int context = options.ContextLength is { } wanted ? model.ContextFor(wanted) : model.Network.ContextLength;
-        using ItemJournal? journal = options.JournalFolder is { } folder ? ItemJournal.Open(folder, model, options.Cache) : null;
+        using ItemJournal? journal = options.JournalFolder is { } folder ? ItemJournal.Open(folder, model.File, options.ModelSha256 ?? HashedFile.OfModel(model.File, cancellationToken: cancellationToken), options.Cache) : null;
 
         EvaluationRun run = new(model, context, options, journal);
         foreach (EvaluationTask task in tasks)

@@ -13,6 +13,8 @@ namespace Nibble.Evaluation.Tasks;
 /// </summary>
 public static class TaskFile
 {
+    private const string Query = "query", ContextOptions = "context_options", Context = "context", Prompt = "prompt";
+
     private const int MostTokens = 256, LongestAnswer = 1 << 16;
 
     private static readonly TimeSpan s_longestSearch = TimeSpan.FromSeconds(5);
@@ -25,50 +27,57 @@ public static class TaskFile
     {
         ArgumentNullException.ThrowIfNull(path);
         List<Regex?> patterns = []; // of the items that generate
+        string? form = null;
         IReadOnlyList<TaskItem> items = DataFile.ReadJsonLines(path, row =>
         {
-            TaskItem item = ReadItem(row, out Regex? pattern);
+            string its = FormOf(row);
+            TaskItem item = ReadItem(row, its, out Regex? pattern);
+            if (its != (form ??= its)) row.Bad<int>("is of another form than the lines before it; put questions of different forms in files of their own");
             patterns.Add(pattern);
             return item;
         });
-        for (int i = 1; i < items.Count; i++)
-            if (items[i].GetType() != items[0].GetType()) Throw.BadFile(path, $"{items[i].Id}: is of another form than the lines before it; put questions of different forms in files of their own");
         Dictionary<TaskItem, Regex?> patternOf = new(ReferenceEqualityComparer.Instance);
         for (int i = 0; i < items.Count; i++) patternOf[items[i]] = patterns[i];
 
-        IReadOnlyList<TaskMetric> metrics = items[0] switch
+        IReadOnlyList<TaskMetric> metrics = form switch
         {
-            ChoiceItem { Texts: [var first, var second, ..] } when first.Context == second.Context => [TaskMetric.Accuracy, TaskMetric.AccuracyPerCharacter, TaskMetric.AccuracyPerByte],
-            ChoiceItem => [TaskMetric.Accuracy],
-            PredictionItem => [TaskMetric.Perplexity, TaskMetric.GreedyAccuracy],
+            Query => [TaskMetric.Accuracy, TaskMetric.AccuracyPerCharacter, TaskMetric.AccuracyPerByte],
+            ContextOptions => [TaskMetric.Accuracy],
+            Context => [TaskMetric.Perplexity, TaskMetric.GreedyAccuracy],
             _ => [new TaskMetric("exact_match", (item, outcome) => IsRight((GenerationItem)item, patternOf[item], outcome.Text!))],
         };
-        TaskDomain domain = items[0] is PredictionItem ? TaskDomain.Language : TaskDomain.Reasoning;
-        return new(Path.GetFileNameWithoutExtension(path), domain, metrics, items);
+        TaskDomain domain = form == Context ? TaskDomain.Language : TaskDomain.Reasoning;
+        return new(Path.GetFileNameWithoutExtension(path), domain, metrics, items) { Files = [path] };
     }
 
-    private static TaskItem ReadItem(TaskRow row, out Regex? pattern)
+    /// <summary>The field that tells which form a question has.</summary>
+    private static string FormOf(TaskRow row)
+    {
+        foreach (string form in (ReadOnlySpan<string>)[Query, ContextOptions, Context, Prompt])
+            if (row.Has(form)) return form;
+        return row.Bad<string>($"has none of the fields \"{Query}\", \"{ContextOptions}\", \"{Context}\" and \"{Prompt}\", one of which every question begins with");
+    }
+
+    private static TaskItem ReadItem(TaskRow row, string form, out Regex? pattern)
     {
         pattern = null;
         string delimiter = row.TryString("delimiter") ?? " ";
-        if (row.Has("query"))
+        if (form == Query)
         {
             string[] choices = row.Strings("choices", atLeast: 2);
-            return ChoiceItem.OfContinuations(row.Id, row.String("query"), choices, row.Index("gold", choices.Length), delimiter);
+            return ChoiceItem.OfContinuations(row.Id, row.String(Query), choices, row.Index("gold", choices.Length), delimiter);
         }
-        if (row.Has("context_options"))
+        if (form == ContextOptions)
         {
-            string[] contexts = row.Strings("context_options", atLeast: 2);
+            string[] contexts = row.Strings(ContextOptions, atLeast: 2);
             return ChoiceItem.OfContexts(row.Id, contexts, row.String("continuation"), row.Index("gold", contexts.Length), delimiter);
         }
-        if (row.Has("context"))
+        if (form == Context)
         {
-            string context = row.String("context"), continuation = delimiter + row.String("continuation");
+            string context = row.String(Context), continuation = delimiter + row.String("continuation");
             return new PredictionItem(row.Id, new(context, continuation), context + continuation);
         }
-        if (!row.Has("prompt"))
-            return row.Bad<TaskItem>("has none of the fields \"query\", \"context_options\", \"context\" and \"prompt\", one of which every question begins with");
-        string prompt = row.String("prompt"), answer = row.String("answer");
+        string prompt = row.String(Prompt), answer = row.String("answer");
         int most = row.Has("max_tokens") ? row.Int("max_tokens") : MostTokens;
         if (most is < 1 or > LongestAnswer) row.Bad<int>($"the field \"max_tokens\" is {most}, and must be from 1 to {LongestAnswer}");
         if (row.Has("extract")) pattern = Pattern(row);

@@ -60,6 +60,8 @@ public class GreedyDiffTests
         Assert.Equal([new("One", false), new DiffPrompt("Answer in JSON: two", true)], DiffPrompt.ReadFile(folder.Write("p.txt", "One\r\n\nAnswer in JSON: two\n")));
         Assert.Equal([new("a\nb", true), new DiffPrompt("json", false)], DiffPrompt.ReadFile(folder.Write("p.jsonl", "{\"prompt\": \"a\\nb\", \"json\": true}\n{\"prompt\": \"json\", \"json\": false}")));
         Assert.Contains("line 1: the field \"prompt\" is missing", Assert.Throws<NibbleException>(() => DiffPrompt.ReadFile(folder.Write("q.jsonl", "{}"))).Message, StringComparison.Ordinal);
+        string half = folder.Write("half.jsonl", """{"prompt": "\ud800"}""");
+        Assert.StartsWith($"{half}: line 1: the field \"prompt\" has half of a surrogate pair", Assert.Throws<NibbleException>(() => DiffPrompt.ReadFile(half)).Message, StringComparison.Ordinal);
         Assert.Contains("no prompts", Assert.Throws<NibbleException>(() => DiffPrompt.ReadFile(folder.Write("q.txt", "\n \n"))).Message, StringComparison.Ordinal);
     }
 

@@ -14,6 +14,8 @@ public class TaskFileTests
         Assert.Equal(new("雨は", "濡れる"), ((ChoiceItem)choices.Items[1]).Texts[0]);
         Assert.Equal(["acc", "acc_norm", "acc_bytes"], choices.Metrics.Select(m => m.Name));
         Assert.Equal(["acc"], Read("""{"context_options": ["a", "b"], "continuation": "c", "gold": 1}""").Metrics.Select(m => m.Name));
+        Assert.Equal(["acc"], Read("""{"context_options": ["a", "a"], "continuation": "c", "gold": 1}""").Metrics.Select(m => m.Name));
+        Assert.Equal("\U0001F600", ((PredictionItem)Read("""{"context": "\ud83d\ude00", "continuation": "b"}""").Items[0]).Text.Context);
         Assert.Equal(["perplexity", "acc"], Read("""{"context": "a", "continuation": "b"}""").Metrics.Select(m => m.Name));
 
         EvaluationTask generated = Read("""{"prompt": "2 + 2 =", "answer": 4, "extract": "is (\\d+)"}""", """{"prompt": "Say it.", "answer": "it", "until": ["."], "max_tokens": 5}""");
@@ -35,6 +37,12 @@ public class TaskFileTests
     [InlineData("""{"prompt": "q", "answer": "a", "extract": "("}""", "line 2: the field \"extract\" is no regular expression")]
     [InlineData("""{"prompt": "q", "answer": "a", "max_tokens": 0}""", "line 2: the field \"max_tokens\" is 0")]
     [InlineData("""{"prompt": "q", "answer": "a"}""", "line 2: is of another form")]
+    [InlineData("""{"context_options": ["a", "b"], "continuation": "c", "gold": 0}""", "line 2: is of another form")]
+    [InlineData("""{"query": "\ud800", "choices": ["a", "b"], "gold": 0}""", "line 2: the field \"query\" has half of a surrogate pair")]
+    [InlineData("""{"query": "q", "choices": ["a", "b \udc00"], "gold": 0}""", "line 2: the field \"choices\" has half of a surrogate pair")]
+    [InlineData("""{"query": "q", "choices": ["a", "b"], "gold": "\ud83d"}""", "line 2: the field \"gold\" has half of a surrogate pair")]
+    [InlineData("""{"id": "\ud800", "query": "q", "choices": ["a", "b"], "gold": 0}""", "line 2: the field \"id\" has half of a surrogate pair")]
+    [InlineData("""{"\ud800": 1, "query": "q", "choices": ["a", "b"], "gold": 0}""", "line 2: the name of a field has half of a surrogate pair")]
     public void What_is_wrong_names_file_line_and_field(string line, string problem)
     {
         using TemporaryFolder folder = new();

@@ -175,7 +175,7 @@ public sealed partial class Comparer
     private void DoTasks(int row, LanguageModel language)
     {
         _ledger.Change(row, r => r with { State = "tasks" });
-        Tasks.EvaluationOptions options = _options.TaskOptions with { JournalFolder = Path.Combine(_options.Folder, KeptFolder, "items"), Cache = _options.Cache };
+        Tasks.EvaluationOptions options = _options.TaskOptions with { JournalFolder = Path.Combine(_options.Folder, KeptFolder, "items"), Cache = _options.Cache, ModelSha256 = _models[row].Sha256 };
         _models[row].Tasks = TaskStage.Shown(TaskEvaluator.Run(language, _options.Tasks, options, new Relay<EvaluationProgress>(p => _ledger.Work(TaskSeconds, p.Fraction, $"{_models[row].Name}: {p.Task}, item {p.Items} of {p.TotalItems}")), _cancel));
         _ledger.Finish(TaskSeconds);
     }

@@ -6,13 +6,16 @@ namespace Nibble.Evaluation.Tasks.Data;
 /// <summary>A line of a task's data, a JSON object, with errors that name the file, the line and the field.</summary>
 internal readonly struct TaskRow(string path, int line, JsonElement element)
 {
+    // JSON allows \ud800 without its other half; text does not.
+    private const string HalfPair = "has half of a surrogate pair (\\ud800 to \\udfff), which is no character; write both halves";
+
     /// <summary>Where it stands, counted from 1.</summary>
     public int Line { get; } = line;
 
     /// <summary>What tells it from the other lines: its own name where it has one, else the line.</summary>
     public string Id => Text("id") ?? Text("task_id") ?? string.Create(CultureInfo.InvariantCulture, $"line {Line}");
 
-    public bool Has(string field) => element.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+    public bool Has(string field) => TryGet(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
 
     /// <summary>Whether it has all of these fields.</summary>
     public bool HasAll(params ReadOnlySpan<string> fields)
@@ -28,7 +31,7 @@ internal readonly struct TaskRow(string path, int line, JsonElement element)
         JsonElement value = Required(field);
         return value.ValueKind switch
         {
-            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.String => TextOf(field, value),
             JsonValueKind.Number => value.GetRawText(),
             _ => Mistyped<string>(field, "a text", value),
         };
@@ -41,8 +44,9 @@ internal readonly struct TaskRow(string path, int line, JsonElement element)
     {
         JsonElement value = Required(field);
         if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(v => v.ValueKind != JsonValueKind.String)) return Mistyped<string[]>(field, "a list of texts", value);
-        string[] texts = [.. value.EnumerateArray().Select(v => v.GetString()!)];
-        return texts.Length >= atLeast ? texts : Bad<string[]>($"the field \"{field}\" has {texts.Length} texts, and needs at least {atLeast}");
+        List<string> texts = [];
+        foreach (JsonElement text in value.EnumerateArray()) texts.Add(TextOf(field, text));
+        return texts.Count >= atLeast ? [.. texts] : Bad<string[]>($"the field \"{field}\" has {texts.Count} texts, and needs at least {atLeast}");
     }
 
     /// <summary>A whole number, which may stand in quotation marks, or a truth value as 0 or 1.</summary>
@@ -52,7 +56,7 @@ internal readonly struct TaskRow(string path, int line, JsonElement element)
         return value.ValueKind switch
         {
             JsonValueKind.Number when value.TryGetInt32(out int number) => number,
-            JsonValueKind.String when int.TryParse(value.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) => number,
+            JsonValueKind.String when int.TryParse(TextOf(field, value), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) => number,
             JsonValueKind.True => 1,
             JsonValueKind.False => 0,
             _ => Mistyped<int>(field, "a whole number", value),
@@ -74,7 +78,7 @@ internal readonly struct TaskRow(string path, int line, JsonElement element)
     }
 
     /// <summary>Whether a field holds an object.</summary>
-    public bool IsObject(string field) => element.TryGetProperty(field, out JsonElement value) && value.ValueKind == JsonValueKind.Object;
+    public bool IsObject(string field) => TryGet(field, out JsonElement value) && value.ValueKind == JsonValueKind.Object;
 
     /// <summary>The objects of a list.</summary>
     public TaskRow[] Rows(string field)
@@ -86,14 +90,38 @@ internal readonly struct TaskRow(string path, int line, JsonElement element)
         return [.. value.EnumerateArray().Select(v => new TaskRow(file, line, v))];
     }
 
-    public bool IsArray(string field) => element.TryGetProperty(field, out JsonElement value) && value.ValueKind == JsonValueKind.Array;
+    public bool IsArray(string field) => TryGet(field, out JsonElement value) && value.ValueKind == JsonValueKind.Array;
 
     public T Bad<T>(string problem) => Throw.BadFile<T>(path, $"line {Line}: {problem}");
 
-    private string? Text(string field) => element.TryGetProperty(field, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private string? Text(string field) => TryGet(field, out JsonElement value) && value.ValueKind == JsonValueKind.String ? TextOf(field, value) : null;
+
+    private bool TryGet(string field, out JsonElement value)
+    {
+        try
+        {
+            return element.TryGetProperty(field, out value);
+        }
+        catch (InvalidOperationException e) // names are read as they are compared
+        {
+            throw new NibbleException($"{path}: line {Line}: the name of a field {HalfPair}", e);
+        }
+    }
+
+    private string TextOf(string field, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new NibbleException($"{path}: line {Line}: the field \"{field}\" {HalfPair}", e);
+        }
+    }
 
     private JsonElement Required(string field) =>
-        element.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : Bad<JsonElement>($"the field \"{field}\" is missing");
+        TryGet(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : Bad<JsonElement>($"the field \"{field}\" is missing");
 
     private T Mistyped<T>(string field, string wanted, JsonElement value) => Bad<T>($"the field \"{field}\" must be {wanted}, and is {Name(value.ValueKind)}");
 

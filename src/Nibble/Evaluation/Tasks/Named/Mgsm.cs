@@ -57,7 +57,7 @@ internal static class Mgsm
         TaskMetric strict = isDirect
             ? new("exact_match", (item, outcome) => IsRight(item, outcome.Text!.TrimStart()), "remove_whitespace")
             : new("exact_match", (item, outcome) => IsRight(item, AnswerExtraction.First(result, outcome.Text!)), "strict-match");
-        return new($"{group}_{code}", TaskDomain.Multilingual, [strict, s_flexible], items) { Group = group };
+        return new($"{group}_{code}", TaskDomain.Multilingual, [strict, s_flexible], items) { Group = group, Files = [path] };
     }
 
     private static IEnumerable<(string Id, string Question, string Answer)> Questions(string path)

@@ -32,6 +32,7 @@ internal static class Mmlu
             Description = $"The following are multiple choice questions (with answers) about {subject.Replace('_', ' ')}.\n\n",
             Examples = examples is null ? null : Read(examples),
             TakesFirstExamples = true,
+            Files = examples is null ? [path] : [path, examples],
         };
 
     private static TaskItem[] Read(string path)
