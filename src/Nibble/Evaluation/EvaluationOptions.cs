@@ -16,7 +16,7 @@ public sealed record EvaluationOptions
     public int Windows { get; init; } = int.MaxValue;
 
     /// <summary>
-    /// Tokens from the start of one window to that of the next, each of which scores as many: its last ones, so that every token of the text
+    /// Tokens from the start of one window to that of the next, less than a window has; each scores as many, its last ones, so that every token of the text
     /// but the first is scored once (as in Hugging Face's guide to the perplexity of fixed-length models). <see langword="null"/> for windows that
     /// do not overlap, of which the second half is scored (as llama.cpp's tool does).
     /// </summary>

@@ -28,7 +28,7 @@ public readonly record struct EvaluationWindow(int Start, int Length, int FirstS
     /// <summary>Each window ends <paramref name="stride"/> tokens behind the one before it and scores those; the first scores all it has.</summary>
     private static List<EvaluationWindow> Overlapping(int tokens, int context, int stride, int most)
     {
-        if (stride < 1 || stride > context) Throw.BadInput($"--stride is {stride}; take 1 to {context}, the tokens of a window (--ctx)");
+        if (stride < 1 || stride >= context) Throw.BadInput($"--stride is {stride}; take 1 to {context - 1}, so that windows of {context} tokens (--ctx) overlap; without --stride they do not");
         if (tokens < 2) Throw.BadInput($"the text has {tokens} tokens, of which none has one before it; take a longer text");
         List<EvaluationWindow> windows = [];
         for (int start = 0, end = 0; end < tokens && windows.Count < most; start += stride)

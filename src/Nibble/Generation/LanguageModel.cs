@@ -111,10 +111,11 @@ public sealed class LanguageModel : IDisposable
         if (rest.Length > 0) yield return rest;
     }
 
-    /// <summary>Ends the threads and closes the file. What is being generated must have ended; what is asked for afterwards throws.</summary>
+    /// <summary>Ends the threads, frees the weights and closes the file. What is being generated must have ended; what is asked for afterwards throws.</summary>
     public void Dispose()
     {
         _threads.Dispose();
+        Network.Release();
         File.Dispose();
     }
 }

@@ -23,6 +23,8 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
     private readonly Lock _copying = new();
     private volatile AlignedBuffer? _copy;
 
+    internal override long OwnBytes => _copy?.Length ?? 0;
+
     protected override TWeight* Weights => _copy is { } copy ? (TWeight*)copy.Pointer : base.Weights;
 
     public override string Kernel(int tokens) =>
@@ -60,6 +62,12 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
         }
     }
 
+    private protected override void Free()
+    {
+        _copy?.Dispose();
+        _copy = null;
+    }
+
     private AlignedBuffer Copy(WorkerPool pool)
     {
         AlignedBuffer copy = AlignedBuffer.ForStreaming(Data.Length);
@@ -81,7 +89,7 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
     private void Pack(int firstRow, int rows, float* widened, float* panel)
     {
         for (int row = 0; row < rows; row++)
-            ReadRow(firstRow + row, new(widened + (long)row * Columns, Columns));
+            ReadHeldRow(firstRow + row, new(widened + (long)row * Columns, Columns));
         new Span<float>(widened + (long)rows * Columns, (RowPanel.Rows - rows) * Columns).Clear();
         long stride = (long)Columns * sizeof(float);
         for (int c = 0; c < Columns; c += 8)

@@ -26,6 +26,8 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
 
     internal override long BytesInUse => MayRepack && s_packedKernel is not null ? Tiles * PackedRows.Bytes(s_packedShape, Columns) : Bytes;
 
+    internal override long OwnBytes => _packed?.Length ?? 0;
+
     private static PanelShape Shape => new(RowPanel.Group<TWeight>(), TActivation.BlockSize, TWeight.HasOffsets);
 
     /// <summary>Those that are packed count as packed, once they are.</summary>
@@ -108,6 +110,12 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
                 if (!fits) RowPanel.CopyResult(edge, tokens, rows, target, Rows);
             }
         }
+    }
+
+    private protected override void Free()
+    {
+        _packed?.Dispose();
+        _packed = null;
     }
 
     private AlignedBuffer Pack(WorkerPool pool)

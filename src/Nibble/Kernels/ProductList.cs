@@ -22,7 +22,15 @@ internal unsafe struct ProductList : IWork
         if (input.Columns != matrix.Columns || result.Columns != matrix.Rows)
             throw new ArgumentException($"[{matrix.Rows}, {matrix.Columns}] does not take {input.Columns} columns to {result.Columns}", nameof(input));
         result.Resize(input.Tokens);
-        _products[_count++] = new Product { Matrix = matrix, Input = input, Form = matrix.Prepare(input, pool), Result = result, Values = result.WritePointer };
+        matrix.Hold();
+        try
+        {
+            _products[_count++] = new Product { Matrix = matrix, Input = input, Form = matrix.Prepare(input, pool), Result = result, Values = result.WritePointer };
+        }
+        finally
+        {
+            matrix.LetGo();
+        }
         _tiles += matrix.Tiles;
         _bytes += matrix.Bytes;
     }
@@ -31,7 +39,16 @@ internal unsafe struct ProductList : IWork
     public readonly void Multiply(WorkerPool pool)
     {
         long tilesAtATime = BytesAtATime * (long)_tiles / Math.Max(1, _bytes);
-        pool.Run(this, _tiles, (int)Math.Clamp(tilesAtATime, 1, Math.Max(1, _tiles / (4 * pool.Threads))));
+        int held = 0;
+        try
+        {
+            for (; held < _count; held++) _products[held].Matrix.Hold();
+            pool.Run(this, _tiles, (int)Math.Clamp(tilesAtATime, 1, Math.Max(1, _tiles / (4 * pool.Threads))));
+        }
+        finally
+        {
+            while (held > 0) _products[--held].Matrix.LetGo();
+        }
     }
 
     /// <summary>Computes tiles of the products, one product after the other.</summary>

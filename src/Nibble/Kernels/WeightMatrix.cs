@@ -9,6 +9,9 @@ public abstract unsafe class WeightMatrix
     /// <summary>Rows of a tile: what a thread takes at a time is one or several of them.</summary>
     internal const int RowsPerTile = 16;
 
+    private int _holders = 1; // those that read the weights, and one until the matrix is released
+    private volatile bool _released;
+
     private protected WeightMatrix(WeightFormat format, MemoryRegion data, int rows, int columns)
     {
         Format = format;
@@ -36,6 +39,9 @@ public abstract unsafe class WeightMatrix
 
     /// <summary>Bytes of memory that the weights take when they are multiplied: those of the file, or of what they are packed to.</summary>
     internal virtual long BytesInUse => Bytes;
+
+    /// <summary>Bytes of memory that hold the weights once more, arranged to suit the processor.</summary>
+    internal virtual long OwnBytes => 0;
 
     private protected MemoryRegion Data { get; }
 
@@ -71,6 +77,35 @@ public abstract unsafe class WeightMatrix
     /// <summary>Writes the values of one row, <c>[Columns]</c>.</summary>
     public abstract void ReadRow(int row, Span<float> destination);
 
+    /// <summary>Keeps the weights in memory until <see cref="LetGo"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The matrix is released.</exception>
+    internal void Hold()
+    {
+        int holders = Volatile.Read(ref _holders);
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_released, this);
+            int found = Interlocked.CompareExchange(ref _holders, holders + 1, holders);
+            if (found == holders) return;
+            holders = found;
+        }
+    }
+
+    /// <summary>Ends a <see cref="Hold"/>.</summary>
+    internal void LetGo()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0) Free();
+    }
+
+    /// <summary>Gives back <see cref="OwnBytes"/>, as soon as no product is at work; products that begin later throw.</summary>
+    internal void Release()
+    {
+        if (!Interlocked.Exchange(ref _released, true)) LetGo();
+    }
+
+    /// <summary>Frees what the matrix has allocated; called once, when nobody reads it any more.</summary>
+    private protected virtual void Free() { }
+
     /// <summary>Stores an input in the form in which the matrix takes that many tokens.</summary>
     internal abstract ProductInput Prepare(Activations input, WorkerPool pool);
 
@@ -104,9 +139,20 @@ internal unsafe class WeightMatrix<TWeight, TActivation, TTail>(WeightFormat for
     public override void ReadRow(int row, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
-        TWeight.Dequantize(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), in _tail, destination);
-        GC.KeepAlive(this);
+        Hold();
+        try
+        {
+            ReadHeldRow(row, destination);
+        }
+        finally
+        {
+            LetGo();
+        }
     }
+
+    /// <summary><see cref="ReadRow"/> of a row that there is, while the matrix is held.</summary>
+    protected void ReadHeldRow(int row, Span<float> destination) =>
+        TWeight.Dequantize(new ReadOnlySpan<TWeight>(Weights + (long)row * BlocksPerRow, BlocksPerRow), in _tail, destination);
 
     internal override ProductInput Prepare(Activations input, WorkerPool pool) => new() { Tokens = input.Tokens, Blocks = input.As<TActivation>(pool) };
 

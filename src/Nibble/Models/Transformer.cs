@@ -46,6 +46,13 @@ public sealed record Transformer(WeightMatrix Embedding, IReadOnlyList<Block> Bl
         }
     }
 
+    /// <summary>Frees what the weights take beside the file, see <see cref="WeightMatrix.Release"/>.</summary>
+    internal void Release()
+    {
+        Embedding.Release();
+        foreach (Linear matrix in Matrices) matrix.Weight.Release();
+    }
+
     /// <summary>Memory that running the model takes.</summary>
     /// <param name="contextLength">Tokens that the text can have.</param>
     /// <param name="cache">How keys and values are stored; <see langword="null"/> for half precision.</param>

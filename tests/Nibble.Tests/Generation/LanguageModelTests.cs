@@ -38,6 +38,20 @@ public class LanguageModelTests
         Assert.Throws<ObjectDisposedException>(() => model.File.Read(model.File.Tensors[0]));
     }
 
+    [Theory]
+    [InlineData("F32")]
+    [InlineData("Q4_K_M")]
+    public void A_disposed_model_gives_its_memory_back_at_once(string level)
+    {
+        LanguageModel model = SampleModel.Open(level);
+        using (Session session = model.CreateSession(8)) session.Append([1, 2]);
+        if (level == "F32") Assert.All(model.Network.Matrices, m => Assert.Equal(4L * m.Inputs * m.Outputs, m.Weight.OwnBytes));
+        model.Dispose();
+        Assert.All(model.Network.Matrices, m => Assert.Equal(0, m.Weight.OwnBytes));
+        Assert.Equal(0, model.Network.Embedding.OwnBytes);
+        model.Dispose();
+    }
+
     [Fact]
     public void A_file_that_cannot_be_run_is_closed_again()
     {

@@ -59,6 +59,28 @@ public class WeightMatrixTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void A_released_matrix_frees_its_memory_when_nobody_reads_it_and_throws(string name)
+    {
+        using AlignedBuffer data = Weights(name, 5, 512, out WeightFormat format, out _);
+        WeightMatrix matrix = WeightMatrix.Create(format, data.Region, 5, 512);
+        using WorkerPool pool = new(1);
+        using Activations input = new(512), result = new(5);
+        Fill(input, Random(512, 1), 1);
+        matrix.Multiply(input, result, pool);
+        long bytes = matrix.OwnBytes;
+        if (format.Name is "F32" or "F16" or "BF16") Assert.Equal(data.Length, bytes); // these are always copied
+        matrix.Hold();
+        matrix.Release();
+        matrix.Release();
+        Assert.Equal(bytes, matrix.OwnBytes); // as while a product is at work
+        matrix.LetGo();
+        Assert.Equal(0, matrix.OwnBytes);
+        Assert.Throws<ObjectDisposedException>(() => matrix.Multiply(input, result, pool));
+        Assert.Throws<ObjectDisposedException>(() => matrix.ReadRow(0, new float[512]));
+    }
+
     [Fact]
     public void Changed_inputs_are_stored_anew()
     {

@@ -8,15 +8,13 @@ namespace Nibble.Evaluation.Cards;
 public static class EvaluationStore
 {
     /// <summary>Refuses a file that cannot keep measurements, before hours are spent on them.</summary>
-    /// <exception cref="NibbleException">It is no GGUF file, cannot be replaced, or its card would replace another file.</exception>
-    public static void Check(string path)
-    {
-        string first = GgufMetadata.FirstPart(path);
-        OutputFolder.Check(first);
-        ModelCard.CheckReplaceable(ModelCard.PathOf(first));
-    }
+    /// <exception cref="NibbleException">It is no GGUF file, cannot be replaced, has metadata that no card can be made of, or its card would replace another file.</exception>
+    public static void Check(string path) => Prepare(path, new());
 
-    /// <summary>Adds measurements to those that the file has (see <see cref="EvaluationRecord.With"/>), and writes its card.</summary>
+    /// <summary>
+    /// Adds measurements to those that the file has (see <see cref="EvaluationRecord.With"/>), and writes its card. Measurements that the file
+    /// has and that cannot be read are replaced.
+    /// </summary>
     /// <param name="path">The file, or any part of a split model, of which the first is written anew.</param>
     /// <param name="measured">What was measured.</param>
     /// <param name="progress">Told the bytes of tensors copied so far, and of all.</param>
@@ -26,18 +24,33 @@ public static class EvaluationStore
     public static EvaluationRecord Save(string path, EvaluationRecord measured, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(measured);
-        Check(path);
-        EvaluationRecord record = measured;
-        string level;
-        using (ModelFile file = ModelFile.Open(path)) level = ContentLevel.Of(file).Name;
-        GgufMetadata.Rewrite(path, metadata =>
-        {
-            EvaluationRecord? old = EvaluationRecord.Read(metadata);
-            record = (old?.With(measured) ?? measured) with { Recipe = level };
-            record.Write(metadata);
-        }, progress, cancellationToken);
-        using ModelFile written = ModelFile.Open(path);
-        ModelCard.Write(ModelCard.PathOf(GgufMetadata.FirstPart(path)), written, record);
+        (EvaluationRecord record, string cardPath, string card) = Prepare(path, measured);
+        GgufMetadata.Rewrite(path, record.Write, progress, cancellationToken);
+        ModelCard.Write(cardPath, card);
         return record;
+    }
+
+    /// <summary>All that is to be written, made before anything is: what the file will say, and its card.</summary>
+    private static (EvaluationRecord Record, string CardPath, string Card) Prepare(string path, EvaluationRecord measured)
+    {
+        string first = GgufMetadata.FirstPart(path), cardPath = ModelCard.PathOf(first);
+        OutputFolder.Check(first);
+        ModelCard.CheckReplaceable(cardPath);
+        using ModelFile file = ModelFile.Open(path);
+        EvaluationRecord record = (TryRead(file.Metadata)?.With(measured) ?? measured) with { Recipe = ContentLevel.Of(file).Name };
+        return (record, cardPath, ModelCard.TextOf(cardPath, file, record));
+    }
+
+    /// <summary>What the file says so far; <see langword="null"/> where that is nothing, or damaged and therefore of no use.</summary>
+    private static EvaluationRecord? TryRead(Metadata metadata)
+    {
+        try
+        {
+            return EvaluationRecord.Read(metadata);
+        }
+        catch (NibbleException)
+        {
+            return null;
+        }
     }
 }

@@ -33,15 +33,20 @@ public static class ModelCard
             Throw.BadFile(path, "is where the model card would be written, and somebody else wrote or changed it; move it away first");
     }
 
-    /// <summary>Writes the card of a model.</summary>
+    /// <summary>The text of the card of a model.</summary>
     /// <param name="path">See <see cref="PathOf"/>.</param>
     /// <param name="model">The model.</param>
     /// <param name="record">What was measured.</param>
+    /// <exception cref="NibbleException">The file's metadata has something else than a string where the card has one.</exception>
+    public static string TextOf(string path, ModelFile model, EvaluationRecord record) => new ModelCardText(Path.GetFileName(path)[..^".md".Length], model, record).ToString();
+
+    /// <summary>Writes the card of a model.</summary>
+    /// <param name="path">See <see cref="PathOf"/>.</param>
+    /// <param name="text">See <see cref="TextOf"/>.</param>
     /// <exception cref="NibbleException">It cannot be written, or would replace another file.</exception>
-    public static void Write(string path, ModelFile model, EvaluationRecord record)
+    public static void Write(string path, string text)
     {
         CheckReplaceable(path);
-        string text = new ModelCardText(Path.GetFileName(path)[..^".md".Length], model, record).ToString();
         byte[] bytes = Encoding.UTF8.GetBytes(text + MarkOf(text));
         using AtomicFile file = new(path, bytes.Length);
         file.Write(bytes);

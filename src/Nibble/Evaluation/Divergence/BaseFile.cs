@@ -23,8 +23,9 @@ public sealed unsafe class BaseFile : IDisposable
     {
         _file = file;
         (Header, _tokens) = ReadHeader();
-        _records = checked(_tokens + Header.Tokens * sizeof(int));
-        Check();
+        CheckLength();
+        _records = _tokens + Header.Tokens * sizeof(int);
+        CheckContent();
     }
 
     internal static ReadOnlySpan<byte> Magic => "NIBLBASE"u8;
@@ -84,10 +85,19 @@ public sealed unsafe class BaseFile : IDisposable
         return (new(vocabulary, context, windows, bos < 0 ? null : bos, top, sampled, text, Hash(start, 40), Hash(start, 72), model, Hash(start, 104)), length);
     }
 
-    private void Check()
+    /// <summary>Compares what the head counts with the file's length by division, since the bytes of hostile counts are more than 64 bits can hold.</summary>
+    private void CheckLength()
     {
-        long end = checked(_records + Header.Records * Header.RecordBytes);
-        if (_file.Length != checked(end + HashBytes)) Damaged($"it has {_file.Length:N0} bytes instead of {end + HashBytes:N0}");
+        long room = _file.Length - _tokens - HashBytes;
+        if (room < 0 || Header.Tokens > room / sizeof(int)) Damaged($"it has {_file.Length:N0} bytes, too few for the {Header.Tokens:N0} tokens of its text");
+        room -= Header.Tokens * sizeof(int);
+        if (Header.Records > room / Header.RecordBytes) Damaged($"it has {_file.Length:N0} bytes, too few for its {Header.Records:N0} records");
+        if (room != Header.Records * Header.RecordBytes) Damaged($"it has {room - Header.Records * Header.RecordBytes:N0} bytes too many");
+    }
+
+    private void CheckContent()
+    {
+        long end = _file.Length - HashBytes;
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (long position = 0, count; position < end; position += count)
         {

@@ -79,6 +79,37 @@ public class EvaluationStoreTests
     }
 
     [Fact]
+    public void Metadata_that_no_card_can_be_made_of_is_refused_before_measuring()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("tiny.gguf");
+        File.Copy(SampleModel.At("Q2_K"), path);
+        GgufMetadata.Rewrite(path, metadata => metadata["general.license"] = MetadataValue.Of(7u));
+        byte[] before = File.ReadAllBytes(path);
+        Assert.Contains("general.license", Assert.Throws<NibbleException>(() => EvaluationStore.Check(path)).Message, StringComparison.Ordinal);
+        Assert.Throws<NibbleException>(() => EvaluationStore.Save(path, s_measured));
+        Assert.Equal(["tiny.gguf"], folder.Names);
+        Assert.Equal(before, File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void Measurements_that_cannot_be_read_are_replaced()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("tiny.gguf");
+        File.Copy(SampleModel.At("Q2_K"), path);
+        EvaluationStore.Save(path, s_measured);
+        GgufMetadata.Rewrite(path, metadata => metadata["nibble.eval.kld.mean"] = MetadataValue.Of("much"));
+        EvaluationStore.Check(path);
+        EvaluationStore.Save(path, new() { Text = s_measured.Text, Perplexity = new(3, 0.1) });
+        using ModelFile file = ModelFile.Open(path);
+        EvaluationRecord record = EvaluationRecord.Read(file.Metadata)!;
+        Assert.Equal(new Nibble.Evaluation.Estimate(3, 0.1), record.Perplexity);
+        Assert.Null(record.Divergence);
+        Assert.Empty(record.Tasks);
+    }
+
+    [Fact]
     public void Stopping_leaves_the_file_as_it_was()
     {
         using TemporaryFolder folder = new();

@@ -121,6 +121,25 @@ public class BaseFileTests
         }
     }
 
+    /// <summary>Heads whose counts are each allowed, and give more bytes together than a file, or 64 bits, can have.</summary>
+    [Theory]
+    [InlineData(1 << 24, 1 << 24, int.MaxValue, 1 << 24, 1 << 24)]
+    [InlineData(1 << 24, 4, int.MaxValue, 1 << 24, 1 << 24)]
+    [InlineData(4096, 1 << 24, 1, 18, 18)]
+    [InlineData(1 << 24, 4, 1, 1 << 24, 1 << 24)]
+    public void Counts_that_no_file_can_have_are_refused(int vocabulary, int context, int windows, int top, int sampled)
+    {
+        using TemporaryFolder folder = new();
+        byte[] bytes = new byte[4096];
+        "NIBLBASE"u8.CopyTo(bytes);
+        int[] numbers = [1, 144, vocabulary, context, windows, -1, top, sampled];
+        for (int i = 0; i < numbers.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8 + i * 4), numbers[i]);
+        SHA256.HashData(bytes.AsSpan(0, bytes.Length - 32)).CopyTo(bytes, bytes.Length - 32);
+        string path = folder.Write("hostile", (ReadOnlySpan<byte>)bytes), message = Assert.Throws<NibbleException>(() => BaseFile.Open(path)).Message;
+        Assert.StartsWith(path, message, StringComparison.Ordinal);
+        Assert.Contains("save the base again", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Saving_that_is_stopped_leaves_nothing()
     {
