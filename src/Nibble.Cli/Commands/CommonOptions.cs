@@ -101,7 +101,7 @@ internal static class CommonOptions
     }
 
     /// <summary>Whole numbers from 1 on, separated by commas; 0 alone for none.</summary>
-    public static Option<int[]?> Numbers(string name, string alias, string description) => new(name, alias)
+    public static Option<int[]> Numbers(string name, string alias, string description) => new(name, alias)
     {
         Description = description,
         HelpName = "N,…",

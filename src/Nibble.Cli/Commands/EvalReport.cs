@@ -75,8 +75,8 @@ internal sealed class EvalReport(string model, IReadOnlyList<TaskResult> results
             json.WriteNumber("truncated", result.Truncated);
             foreach ((TaskMetric metric, double value, double error) in result.Metrics)
             {
-                WriteNumber(json, metric.Key, value);
-                WriteNumber(json, $"{metric.Name}_stderr,{metric.Filter}", error);
+                json.WriteFinite(metric.Key, value);
+                json.WriteFinite($"{metric.Name}_stderr,{metric.Filter}", error);
             }
             json.WriteEndObject();
         }
@@ -86,11 +86,11 @@ internal sealed class EvalReport(string model, IReadOnlyList<TaskResult> results
     private static void WriteComparison(Utf8JsonWriter json, TaskMetric metric, PairedComparison c)
     {
         json.WriteStartObject(metric.Key);
-        WriteNumber(json, "base", c.Base);
-        WriteNumber(json, "value", c.Variant);
-        WriteNumber(json, "difference", c.Difference);
-        WriteNumber(json, "lower", c.Lower);
-        WriteNumber(json, "upper", c.Upper);
+        json.WriteFinite("base", c.Base);
+        json.WriteFinite("value", c.Variant);
+        json.WriteFinite("difference", c.Difference);
+        json.WriteFinite("lower", c.Lower);
+        json.WriteFinite("upper", c.Upper);
         if (c.Gained is { } gained) json.WriteNumber("gained", gained);
         if (c.Lost is { } lost) json.WriteNumber("lost", lost);
         if (c.PValue is { } p) json.WriteNumber("p", p);
@@ -99,12 +99,6 @@ internal sealed class EvalReport(string model, IReadOnlyList<TaskResult> results
     }
 
     /// <summary>JSON has no word for what is no number, such as the error of a single item.</summary>
-    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
-    {
-        if (double.IsFinite(value)) json.WriteNumber(name, value);
-        else json.WriteNull(name);
-    }
-
     private static string Indented(TaskResult result) => result.Group is null ? result.Name : $"  {result.Name}";
 
     private static string Title(TaskMetric metric) => metric.Filter == "none" ? metric.Name : $"{metric.Name}, {metric.Filter}";

@@ -63,7 +63,7 @@ internal static class EvaluationReport
             Write("pplRatio", divergence.Ratio);
             Write("meanKld", divergence.Mean);
             foreach ((string name, double value) in new[] { ("medianKld", divergence.Median), ("p90Kld", divergence.P90), ("p95Kld", divergence.P95), ("p99Kld", divergence.P99), ("p999Kld", divergence.P999), ("maxKld", divergence.Maximum) })
-                WriteNumber(name, value);
+                json.WriteFinite(name, value);
             Write("sameTop", divergence.SameTop);
         }
         json.WriteStartArray("tasks");
@@ -72,8 +72,8 @@ internal static class EvaluationReport
             json.WriteStartObject();
             json.WriteString("task", task.Task);
             json.WriteString("metric", task.Metric);
-            WriteNumber("value", task.Value);
-            WriteNumber("error", task.Error);
+            json.WriteFinite("value", task.Value);
+            json.WriteFinite("error", task.Error);
             json.WriteNumber("items", task.Items);
             json.WriteNumber("shots", task.Shots);
             json.WriteEndObject();
@@ -84,15 +84,8 @@ internal static class EvaluationReport
         void Write(string name, Estimate? estimate)
         {
             if (estimate is not { } known) return;
-            WriteNumber(name, known.Value);
-            WriteNumber(name + "Error", known.Error);
-        }
-
-        // A file may hold anything.
-        void WriteNumber(string name, double value)
-        {
-            if (double.IsFinite(value)) json.WriteNumber(name, value);
-            else json.WriteNull(name);
+            json.WriteFinite(name, known.Value); // a file may hold anything
+            json.WriteFinite(name + "Error", known.Error);
         }
     }
 

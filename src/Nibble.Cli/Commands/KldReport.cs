@@ -38,7 +38,7 @@ internal static class KldReport
         Write(json, "ppl", "pplError", new(result.Perplexity.Perplexity, result.Perplexity.Error));
         Write(json, "pplRatio", "pplRatioError", result.Ratio);
         Write(json, "lnPplRatio", "lnPplRatioError", result.LogRatio);
-        json.WriteNumber("correlation", result.Correlation);
+        json.WriteFinite("correlation", result.Correlation);
         Write(json, "meanKld", "meanKldError", result.Mean);
         if (result.SamplingError > 0) json.WriteNumber("savedBaseError", result.SamplingError);
         foreach ((string name, double share) in s_divergenceShares) json.WriteNumber(name + "Kld", result.Divergences.At(share));
@@ -54,7 +54,7 @@ internal static class KldReport
     private static void Write(Utf8JsonWriter json, string name, string errorName, Estimate estimate)
     {
         json.WriteNumber(name, estimate.Value);
-        json.WriteNumber(errorName, estimate.Error);
+        json.WriteFinite(errorName, estimate.Error);
     }
 
     private static string Describe(double share) => share switch

@@ -54,13 +54,13 @@ internal static class PerplexityCommand
             PerplexityMeasurement.Measure(language.Network, text.Tokens, options, language.Pool, new SynchronousProgress<PerplexityResult>(r => show(new Step((double)r.Windows / total, Describe(r)))), cancellationToken));
     }
 
-    private static string Describe(PerplexityResult result) => string.Create(CultureInfo.InvariantCulture, $"{result.Perplexity:F4} ± {result.Error:F4}");
+    private static string Describe(PerplexityResult result) => string.Create(CultureInfo.InvariantCulture, $"{result.Perplexity:F4}{(double.IsNaN(result.Error) ? "" : $" ± {result.Error:F4}")}");
 
     private static void WriteJson(PerplexityResult result, int? stride) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteNumber("perplexity", result.Perplexity);
-        json.WriteNumber("error", result.Error);
+        json.WriteFinite("error", result.Error);
         json.WriteNumber("tokens", result.Tokens);
         json.WriteNumber("windows", result.Windows);
         json.WriteNumber("ctx", result.ContextLength);

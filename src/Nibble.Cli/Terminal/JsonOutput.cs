@@ -9,6 +9,13 @@ internal static class JsonOutput
     // Names and texts are printed for people and programs, not into a page: only what JSON needs is escaped.
     private static readonly JsonWriterOptions s_options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>A number, or <c>null</c> for one that JSON has not: an error that a single value leaves unknown.</summary>
+    public static void WriteFinite(this Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        else json.WriteNull(name);
+    }
+
     public static void Write(Action<Utf8JsonWriter> write)
     {
         using MemoryStream text = new();

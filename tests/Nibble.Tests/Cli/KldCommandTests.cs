@@ -101,4 +101,16 @@ public class KldCommandTests
     private static double Number(JsonDocument json, string key) => json.RootElement.GetProperty(key).GetDouble();
 
     private static JsonDocument Json(params string[] arguments) => JsonDocument.Parse(NibbleProcess.Run(arguments).Success().Output);
+
+    [Fact]
+    public void The_error_of_a_single_token_is_unknown()
+    {
+        string[] one = ["--text", Text, "--ctx", "4", "--windows", "1"];
+        Assert.DoesNotContain("±", NibbleProcess.Run(["perplexity", SampleModel.At("Q8_0"), .. one]).Success().Output, StringComparison.Ordinal);
+        foreach (string[] command in new string[][] { ["perplexity", SampleModel.At("Q8_0")], ["kld", SampleModel.At("Q8_0"), SampleModel.At("Q2_K")] })
+        {
+            using JsonDocument json = JsonDocument.Parse(NibbleProcess.Run([.. command, .. one, "--json"]).Success().Output);
+            Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty(command[0] == "kld" ? "meanKldError" : "error").ValueKind);
+        }
+    }
 }
