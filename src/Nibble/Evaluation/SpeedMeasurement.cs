@@ -26,8 +26,13 @@ public sealed record SpeedOptions
 /// <summary>Measures how fast a model reads prompts and generates. Which tokens they are makes no difference, so they are made up.</summary>
 public static class SpeedMeasurement
 {
-    /// <summary>How often a test runs before the clock starts: what is compiled quickly at first is compiled better when it has run for a while.</summary>
+    /// <summary>
+    /// How often, and for how long, a test runs at least before the clock starts: what is compiled quickly at first is compiled better when
+    /// it has run for a while, which two runs of a small model are not.
+    /// </summary>
     private const int WarmUps = 2;
+
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
 
     /// <param name="language">The model.</param>
     /// <param name="options">What to measure.</param>
@@ -52,7 +57,8 @@ public static class SpeedMeasurement
         double[] expectedSeconds = new double[tests.Count];
         for (int t = 0; t < tests.Count; t++)
         {
-            for (int i = 0; i < WarmUps; i++)
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < WarmUps || Stopwatch.GetElapsedTime(start) < s_warmUp; i++)
             {
                 progress?.Report(new(0, $"{tests[t].Name}, warming up", 0));
                 spent += expectedSeconds[t] = Seconds(tests[t]);
