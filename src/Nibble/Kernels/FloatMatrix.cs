@@ -28,7 +28,7 @@ internal sealed unsafe class FloatMatrix<TWeight, TActivation, TTail>(WeightForm
     protected override TWeight* Weights => _copy is { } copy ? (TWeight*)copy.Pointer : base.Weights;
 
     public override string Kernel(int tokens) =>
-        UsesPanels(tokens) ? $"panels of 16 rows, {KernelChoice.FloatPanels}" : _rows is not null ? "row by row, AVX-512" : base.Kernel(tokens);
+        UsesPanels(tokens) ? $"panels of 16 rows, {KernelChoice.FloatPanels}" : _rows is not null ? $"row by row, {KernelChoice.FloatPanels}" : base.Kernel(tokens);
 
     internal override ProductInput Prepare(Activations input, WorkerPool pool)
     {
