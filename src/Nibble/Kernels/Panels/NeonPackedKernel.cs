@@ -22,7 +22,7 @@ internal static unsafe class NeonPackedKernel
         int* sums = stackalloc int[Slots * Rows];
         sbyte* numbers = stackalloc sbyte[StepBytes];
         new Span<float>(rows, 2 * Slots * Rows).Clear();
-        byte* codes = arguments->Weights;
+        byte* header = null, codes = arguments->Weights;
         sbyte* values = arguments->Tokens;
         float* tokenScales = arguments->TokenScales;
         int* negatedSums = arguments->NegatedSums;
@@ -31,8 +31,12 @@ internal static unsafe class NeonPackedKernel
         int bias = shape.HasTable || shape.Bits == 8 ? 0 : shape.Bias, slots = tokens == 1 ? 1 : Slots, columnsAtATime = Math.Min(shape.Group, PackedShape.StepColumns);
         for (long block = 0; block < arguments->Blocks; block++, tokenScales += slots)
         {
-            byte* header = codes;
-            codes += shape.HeaderBytes;
+            if (block % shape.BlocksPerRun == 0)
+            {
+                header = codes;
+                codes += shape.BlocksPerRun * shape.HeaderBytes;
+            }
+            else header += shape.HeaderBytes;
             for (int column = 0; column < shape.Block; column += columnsAtATime)
             {
                 int inStep = column % PackedShape.StepColumns;
