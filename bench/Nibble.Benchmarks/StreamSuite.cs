@@ -32,10 +32,11 @@ internal static class StreamSuite
             Random random = new(2);
             foreach (ref float value in input.Write(0)) value = random.NextSingle() - 0.5f;
             matrix.Multiply(input, result, pool); // also to pack the rows
+            using MemoryReader memory = new(pool);
             List<(double Product, double Reading)> rates = [];
             for (int i = 0; i < Rounds; i++)
             {
-                double reading = MachineMeasurement.ReadBandwidth(pool), best = double.MaxValue;
+                double reading = MachineMeasurement.ReadBandwidth(memory), best = double.MaxValue;
                 for (Stopwatch round = Stopwatch.StartNew(); round.Elapsed < s_round;)
                 {
                     long start = Stopwatch.GetTimestamp();

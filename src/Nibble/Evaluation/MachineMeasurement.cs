@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Nibble.Formats;
 using Nibble.Kernels;
 using Nibble.Memory;
@@ -8,13 +6,8 @@ using Nibble.Memory;
 namespace Nibble.Evaluation;
 
 /// <summary>What the machine can do at best, short of any model: each is measured in well under a second and is the best of several rounds.</summary>
-public static unsafe class MachineMeasurement
+public static class MachineMeasurement
 {
-    /// <summary>Larger than caches are; less where the machine has little memory.</summary>
-    private const long BufferBytes = 512 << 20;
-
-    private const int ChunkBytes = 1 << 20;
-
     /// <summary>The first rounds run code that is not compiled well yet; a busy machine would get no further.</summary>
     private const int FewestRounds = 8;
 
@@ -24,13 +17,8 @@ public static unsafe class MachineMeasurement
     /// <exception cref="NibbleException">There is not enough memory for a buffer that no cache holds.</exception>
     public static double ReadBandwidth(WorkerPool pool)
     {
-        ArgumentNullException.ThrowIfNull(pool);
-        long bytes = Math.Max(ChunkBytes, Math.Min(BufferBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8) / ChunkBytes * ChunkBytes);
-        using AlignedBuffer buffer = AlignedBuffer.ForStreaming(bytes);
-        int chunks = (int)(bytes / ChunkBytes);
-        // Pages that nobody has written are all the same one.
-        pool.Run(new WriteWork(buffer.Pointer), chunks);
-        return bytes / Best(() => pool.Run(new ReadWork(buffer.Pointer), chunks));
+        using MemoryReader reader = new(pool);
+        return reader.Bytes / Best(reader.Read, s_longest);
     }
 
     /// <summary>
@@ -52,48 +40,23 @@ public static unsafe class MachineMeasurement
         using Activations input = new(Columns), result = new(rows);
         input.Resize(Tokens);
         for (int t = 0; t < Tokens; t++) row.CopyTo(input.Write(t));
-        return (double)rows * Columns * Tokens / Best(() => matrix.Multiply(input, result, pool));
+        return (double)rows * Columns * Tokens / Best(() => matrix.Multiply(input, result, pool), s_longest);
     }
 
+    /// <summary>Bytes per second that memory delivers just now: as <see cref="ReadBandwidth(WorkerPool)"/>, in a fraction of its time.</summary>
+    internal static double ReadBandwidth(MemoryReader reader) => reader.Bytes / Best(reader.Read, TimeSpan.Zero);
+
     /// <summary>Seconds that the fastest round takes.</summary>
-    private static double Best(Action round)
+    private static double Best(Action round, TimeSpan longest)
     {
         double best = double.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < FewestRounds || Stopwatch.GetElapsedTime(start) < s_longest; i++)
+        for (int i = 0; i < FewestRounds || Stopwatch.GetElapsedTime(start) < longest; i++)
         {
             long begin = Stopwatch.GetTimestamp();
             round();
             best = Math.Min(best, Stopwatch.GetElapsedTime(begin).TotalSeconds);
         }
         return best;
-    }
-
-    private readonly struct WriteWork(byte* buffer) : IWork
-    {
-        public void Run(int start, int end) => new Span<byte>(buffer + (long)start * ChunkBytes, checked((end - start) * ChunkBytes)).Fill(1);
-    }
-
-    private readonly struct ReadWork(byte* buffer) : IWork
-    {
-        public void Run(int start, int end)
-        {
-            for (int chunk = start; chunk < end; chunk++) Read(buffer + (long)chunk * ChunkBytes);
-        }
-
-        /// <summary>Compiled well at once, for it runs too briefly to be compiled again.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        private static ulong Read(byte* bytes)
-        {
-            Vector256<ulong> a = default, b = default, c = default, d = default;
-            for (byte* end = bytes + ChunkBytes; bytes < end; bytes += 128)
-            {
-                a |= Vector256.Load((ulong*)bytes);
-                b |= Vector256.Load((ulong*)bytes + 4);
-                c |= Vector256.Load((ulong*)bytes + 8);
-                d |= Vector256.Load((ulong*)bytes + 12);
-            }
-            return Vector256.Sum(a | b | c | d);
-        }
     }
 }
