@@ -5,7 +5,7 @@ using Nibble.Memory;
 
 namespace Nibble.Evaluation;
 
-/// <summary>What the machine can do at best, short of any model: each is measured in well under a second and is the best of several rounds.</summary>
+/// <summary>What the machine can do at best, short of any model: each is measured in well under a second, and is the best of several rounds where nothing else is said.</summary>
 public static class MachineMeasurement
 {
     /// <summary>The first rounds run code that is not compiled well yet; a busy machine would get no further.</summary>
@@ -18,7 +18,7 @@ public static class MachineMeasurement
     public static double ReadBandwidth(WorkerPool pool)
     {
         using MemoryReader reader = new(pool);
-        return reader.Bytes / Best(reader.Read, s_longest);
+        return reader.Bytes / Best(reader.Read);
     }
 
     /// <summary>
@@ -40,18 +40,23 @@ public static class MachineMeasurement
         using Activations input = new(Columns), result = new(rows);
         input.Resize(Tokens);
         for (int t = 0; t < Tokens; t++) row.CopyTo(input.Write(t));
-        return (double)rows * Columns * Tokens / Best(() => matrix.Multiply(input, result, pool), s_longest);
+        return (double)rows * Columns * Tokens / Best(() => matrix.Multiply(input, result, pool));
     }
 
-    /// <summary>Bytes per second that memory delivers just now: as <see cref="ReadBandwidth(WorkerPool)"/>, in a fraction of its time.</summary>
-    internal static double ReadBandwidth(MemoryReader reader) => reader.Bytes / Best(reader.Read, TimeSpan.Zero);
+    /// <summary>Bytes per second that memory delivers just now, on average over some rounds, to compare with what else is an average.</summary>
+    internal static double ReadBandwidth(MemoryReader reader)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < FewestRounds; i++) reader.Read();
+        return FewestRounds * reader.Bytes / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
 
     /// <summary>Seconds that the fastest round takes.</summary>
-    private static double Best(Action round, TimeSpan longest)
+    private static double Best(Action round)
     {
         double best = double.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < FewestRounds || Stopwatch.GetElapsedTime(start) < longest; i++)
+        for (int i = 0; i < FewestRounds || Stopwatch.GetElapsedTime(start) < s_longest; i++)
         {
             long begin = Stopwatch.GetTimestamp();
             round();

@@ -52,7 +52,9 @@ public static class SpeedMeasurement
 
         progress?.Report(new(0, "measuring the machine", 0));
         using MemoryReader memory = new(language.GenerationPool);
-        List<double> readings = [MachineMeasurement.ReadBandwidth(memory)]; // bytes per second
+        List<double> readings = []; // bytes per second
+        MachineMeasurement.ReadBandwidth(memory); // the first rounds run code that is not compiled well yet
+        readings.Add(MachineMeasurement.ReadBandwidth(memory));
         double peak = MachineMeasurement.PeakMultiplyAdds(language.Pool);
         // What each takes when warm tells how long the rest will take.
         double spent = 0, expected = 0;
@@ -88,6 +90,7 @@ public static class SpeedMeasurement
             results.Add(Describe(test, rates, shares, allocated));
         }
         progress?.Report(new(1, "", 0));
+        memory.Dispose(); // which is not the model's
         return new(results, DescribeKernels(language.Network), SpeedResult.MedianOf(readings), peak, ResidentWeights(language.Network), Environment.WorkingSet);
 
         double Seconds(Test test)

@@ -20,6 +20,7 @@ internal sealed class PackedAssembler
     // Blocks and groups are counted in registers that both calling conventions let us change, but for those that Windows wants back.
     private readonly AssemblerRegister64 _arguments = OperatingSystem.IsWindows() ? rcx : rdi, _blocks = OperatingSystem.IsWindows() ? rdi : rcx, _steps = rsi;
     private readonly AssemblerRegister64 _codes = rax, _multiples = rdx, _header = r8, _values = r9, _tokenScales = r10, _negatedSums = r11;
+    private readonly AssemblerRegister64 _result = r9, _resultStride = r10; // when the values are used up
     private readonly AssemblerRegisterZMM _scale = zmm0, _offset = zmm1, _lowMask = zmm4, _highMask = zmm5, _table = zmm6, _scratch = zmm7;
 
     private PackedAssembler(PackedShape shape, int tokens, int slots)
@@ -39,7 +40,7 @@ internal sealed class PackedAssembler
     {
         Assembler c = _c;
         if (OperatingSystem.IsWindows()) VnniAssembler.SaveWindowsRegisters(c);
-        Label lowMask = c.CreateLabel(), highMask = c.CreateLabel(), nextRun = c.CreateLabel(), end = c.CreateLabel();
+        Label lowMask = c.CreateLabel(), highMask = c.CreateLabel(), nextTile = c.CreateLabel(), nextRun = c.CreateLabel(), end = c.CreateLabel();
         (int low, int high) = Masks();
         if (low != 0) c.vpbroadcastd(_lowMask, __dword_ptr[lowMask]);
         if (high != 0) c.vpbroadcastd(_highMask, __dword_ptr[highMask]);
@@ -49,6 +50,8 @@ internal sealed class PackedAssembler
             c.mov(_values, __qword_ptr[_arguments + 8]);
             c.vmovdqu64(_table, __zmmword_ptr[_values]);
         }
+
+        c.Label(ref nextTile);
         c.mov(_values, __qword_ptr[_arguments + 16]);
         c.mov(_tokenScales, __qword_ptr[_arguments + 24]);
         c.mov(_negatedSums, __qword_ptr[_arguments + 32]);
@@ -69,13 +72,16 @@ internal sealed class PackedAssembler
         }
         c.Label(ref end);
 
-        c.mov(rax, __qword_ptr[_arguments + 40]);
-        c.mov(rdx, __qword_ptr[_arguments + 48]);
+        c.mov(_result, __qword_ptr[_arguments + 40]);
+        c.mov(_resultStride, __qword_ptr[_arguments + 48]);
         for (int t = 0; t < _tokens; t++)
         {
-            c.vmovups(__zmmword_ptr[rax], Row(t));
-            if (t < _tokens - 1) c.add(rax, rdx);
+            c.vmovups(__zmmword_ptr[_result], Row(t));
+            if (t < _tokens - 1) c.add(_result, _resultStride);
         }
+        c.add(__qword_ptr[_arguments + 40], PackedShape.RowsBytes);
+        c.dec(__qword_ptr[_arguments + 64]);
+        c.jnz(nextTile);
         if (OperatingSystem.IsWindows()) VnniAssembler.RestoreWindowsRegisters(c);
         c.vzeroupper();
         c.ret();
