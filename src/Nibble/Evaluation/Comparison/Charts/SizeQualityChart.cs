@@ -6,7 +6,7 @@ namespace Nibble.Evaluation.Comparison.Charts;
 internal static class SizeQualityChart
 {
     private const double Left = 52, Right = 16, Top = 30, Bottom = 46, WideFrom = 500;
-    private const int LongestLabel = 11, LongestLabelInWide = 22;
+    private const int LongestLabel = 11, LongestLabelInWide = 22, FewVariants = 10;
 
     /// <param name="report">What to draw.</param>
     /// <param name="width">Pixels.</param>
@@ -33,7 +33,7 @@ internal static class SizeQualityChart
         svg.Add($"<polyline class=\"front\" points=\"{string.Join(' ', front.Select(v => FormattableString.Invariant($"{x.At(v.Model.Bytes / unit):0.##},{y.At(v.Divergence.MeanKld.Value):0.##}")))}\"/>");
         LabelPlacement labels = new(Left, Top - 12, width, height - Bottom - 2);
         foreach (VariantReport v in variants) labels.Avoid(x.At(v.Model.Bytes / unit), y.At(Scale.Bar(v.Divergence.MeanKld).Low), y.At(Scale.Bar(v.Divergence.MeanKld).High));
-        foreach (VariantReport v in variants) Mark(svg, v, x.At(v.Model.Bytes / unit), y, DotPlot.Short(v.Model.Name, width > WideFrom ? LongestLabelInWide : LongestLabel), v.Model.Name == recommended, labels, report.Base);
+        foreach (VariantReport v in variants) Mark(svg, v, x.At(v.Model.Bytes / unit), y, DotPlot.Short(v.Model.Name, width > WideFrom && variants.Count <= FewVariants ? LongestLabelInWide : LongestLabel), v.Model.Name == recommended, labels, report.Base);
         return svg.Literal("</svg>");
     }
 

@@ -134,6 +134,7 @@ public sealed partial class Comparer : IDisposable
             Identify(ProgressLedger.Base, _original.File);
             MeasurementStore store = new(Path.Combine(_options.Folder, KeptFolder));
             Files(store);
+            RecallSpeed(store);
             Read(store);
             int chosen = PassageStage.Choose([.. _models.Skip(1).Select(m => m.Divergence!)], _windows);
             for (int row = 0; row < _models.Length; row++) Examine(row, chosen, store);

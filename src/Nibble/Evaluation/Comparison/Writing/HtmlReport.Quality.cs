@@ -12,19 +12,22 @@ internal sealed partial class HtmlReport
         if (hasSpeed) _html.Literal("<th scope=\"col\" class=\"less\">prompt tokens/s</th><th scope=\"col\" class=\"less\">generated tokens/s</th><th scope=\"col\" class=\"less\">memory</th>");
         _html.Literal("<th scope=\"col\" class=\"words\">verdict</th></tr></thead><tbody>");
         ComparedModel original = _report.Base;
-        _html.Add($"<tr><th scope=\"row\">{original.Name}</th><td>{Figures.Bytes(original.Bytes)}</td><td class=\"less\">{Figures.Fixed(original.BitsPerWeight, 2)}</td><td>from {Figures.WithInterval(original.Perplexity)}</td><td></td><td></td>");
+        _html.Add($"<tr>{Name(original)}<td>{Figures.Bytes(original.Bytes)}</td><td class=\"less\">{Figures.Fixed(original.BitsPerWeight, 2)}</td><td>from {Figures.WithInterval(original.Perplexity)}</td><td></td><td></td>");
         if (hasSpeed) SpeedCells(original.Speed);
         _html.Literal("<td class=\"words\">the original</td></tr>");
         foreach (VariantReport v in _report.Variants)
         {
             DivergenceFigures d = v.Divergence;
             bool isChosen = v.Model.Name == _recommended;
-            _html.Add($"<tr{new Html().Literal(isChosen ? " class=\"chosen\"" : "")}><th scope=\"row\">{v.Model.Name}</th><td>{Figures.Bytes(v.Model.Bytes)}</td><td class=\"less\">{Figures.Fixed(v.Model.BitsPerWeight, 2)}</td><td>{Figures.Change(d.PerplexityRatio)}</td><td>{Figures.WithInterval(d.MeanKld)}</td><td>{Figures.PercentWithInterval(d.TopChanged)}</td>");
+            _html.Add($"<tr{new Html().Literal(isChosen ? " class=\"chosen\"" : "")}>{Name(v.Model)}<td>{Figures.Bytes(v.Model.Bytes)}</td><td class=\"less\">{Figures.Fixed(v.Model.BitsPerWeight, 2)}</td><td>{Figures.Change(d.PerplexityRatio)}</td><td>{Figures.WithInterval(d.MeanKld)}</td><td>{Figures.PercentWithInterval(d.TopChanged)}</td>");
             if (hasSpeed) SpeedCells(v.Model.Speed);
             _html.Add($"<td class=\"words\">{(isChosen ? "recommended" : Verdicts.Words(v.Verdict))}</td></tr>");
         }
         _html.Literal("</tbody></table></div></section>\n");
     }
+
+    /// <summary>The head of a model's row; of a long name the whole is in the last lines of the page.</summary>
+    private static Html Name(ComparedModel model) => new Html().Add($"<th scope=\"row\" title=\"{model.Name}\">{DotPlot.Short(model.Name, LongestInTable)}</th>");
 
     private void SpeedCells(SpeedFigures? speed)
     {
@@ -34,6 +37,7 @@ internal sealed partial class HtmlReport
 
     private void SizeAndQuality()
     {
+        if (_report.Variants.Count == 1) return; // one point is no picture
         Section("Size against quality", $"Down and to the left is better. The line joins the variants that no other beats in both, the Pareto front; an empty dot is beaten.{(_recommended is null ? "" : $" {_recommended} is recommended.")}");
         _html.Add($"<div class=\"wide\">{SizeQualityChart.Draw(_report, 1000, 430, _recommended, NextId())}</div><div class=\"narrow\">{SizeQualityChart.Draw(_report, 340, 330, _recommended, NextId())}</div></section>\n");
     }
@@ -73,7 +77,7 @@ internal sealed partial class HtmlReport
         foreach (VariantReport v in _report.Variants)
         {
             DivergenceFigures d = v.Divergence;
-            _html.Add($"<tr><th scope=\"row\">{v.Model.Name}</th><td>{Figures.WithInterval(v.Model.Perplexity)}</td><td>{Figures.ThreeDigits(d.MedianKld)}</td><td>{Figures.ThreeDigits(d.P90Kld)}</td><td>{Figures.ThreeDigits(d.P99Kld)}</td><td>{Figures.ThreeDigits(d.P999Kld)}</td><td>{Figures.ThreeDigits(d.MaxKld)}</td><td>{Figures.Percent(d.RmsProbabilityChange)}</td></tr>");
+            _html.Add($"<tr>{Name(v.Model)}<td>{Figures.WithInterval(v.Model.Perplexity)}</td><td>{Figures.ThreeDigits(d.MedianKld)}</td><td>{Figures.ThreeDigits(d.P90Kld)}</td><td>{Figures.ThreeDigits(d.P99Kld)}</td><td>{Figures.ThreeDigits(d.P999Kld)}</td><td>{Figures.ThreeDigits(d.MaxKld)}</td><td>{Figures.Percent(d.RmsProbabilityChange)}</td></tr>");
         }
         _html.Literal("</tbody></table></div></details>");
     }

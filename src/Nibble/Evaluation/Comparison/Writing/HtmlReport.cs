@@ -17,6 +17,9 @@ internal sealed partial class HtmlReport
     /// <summary>Letters of a name that have room on a button of a phone.</summary>
     private const int LongestInPicker = 32;
 
+    /// <summary>Letters of a name that leave room for figures beside it.</summary>
+    private const int LongestInTable = 24;
+
     private readonly ComparisonReport _report;
     private readonly RecommendationBounds _bounds;
     private readonly string? _recommended;
