@@ -110,7 +110,7 @@ public sealed partial class Comparer
         {
             string names = rows.Length == 1 ? _models[rows[0]].Name : $"{rows.Length} variants";
             int first = rows.Min(row => _models[row].Divergence!.Windows);
-            double seconds = (rows.Sum(row => _windows.Count - _models[row].Divergence!.Windows) + _windows.Count - first) * WindowSeconds + rows.Length * OpenSeconds, done = 0;
+            double seconds = (rows.Sum(row => _windows.Count - _models[row].Divergence!.Windows) + _windows.Count - first) * WindowSeconds + rows.Length * OpenSeconds, done = rows.Length * OpenSeconds; // told with the first window, which packs the weights
             _ledger.Begin(Work.Reading, seconds, $"{names}: opening");
             foreach (int row in rows) open.Add(LanguageModel.Open(_models[row].Path, _options.Run));
             foreach (int row in rows) _ledger.Change(row, r => r with { State = "reading" });

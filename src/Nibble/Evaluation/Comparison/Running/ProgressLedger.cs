@@ -91,7 +91,7 @@ internal sealed class ProgressLedger(IProgress<ComparisonProgress>? target, IRea
         Sums sums = _kinds[(int)kind];
         if (_begin is null || kind != _current) return sums;
         // As long as it tells nothing, it is taken to go as announced.
-        double elapsed = Elapsed, done = _fraction > 0 ? _announced * _fraction : Math.Min(elapsed, _announced / 2);
+        double elapsed = Elapsed, done = _fraction > 0 ? _announced * _fraction : Math.Min(elapsed, 0.9 * _announced);
         return sums with { Done = sums.Done + done, Spent = sums.Spent + elapsed };
     }
 
