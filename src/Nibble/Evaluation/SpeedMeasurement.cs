@@ -34,6 +34,12 @@ public static class SpeedMeasurement
 
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
 
+    /// <summary>Seconds that measuring the machine takes, about.</summary>
+    internal const double MachineSeconds = 1;
+
+    /// <summary>Seconds that a test takes, about, of which one run takes so many.</summary>
+    internal static double SecondsFor(double once, int repetitions) => Math.Max(s_warmUp.TotalSeconds + once, WarmUps * once) + repetitions * once;
+
     /// <param name="language">The model.</param>
     /// <param name="options">What to measure.</param>
     /// <param name="progress">Told before each repetition how far the measurement is.</param>
