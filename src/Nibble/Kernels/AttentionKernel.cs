@@ -147,30 +147,34 @@ internal unsafe struct AttentionKernel : IWork
     }
 
     /// <summary>
-    /// Adds the values of keys first … end - 1, among which there are new highest scores, to a sum in half precision: key by key, since
-    /// what was added before is rounded whenever there is a new highest. The weights become 0, for nothing is left to add.
+    /// Adds the values of keys first … end - 1, among which there are new highest scores, to a sum in half precision: up to the last of
+    /// these key by key, since what was added before is rounded whenever there is a new highest. What is left to add are the keys after
+    /// it; the weights of those before become 0.
     /// </summary>
     [SkipLocalsInit]
     private readonly void AddRising(float* scores, int first, int end, float* values, int query, in AttentionState state)
     {
         float* factors = stackalloc float[AttentionTile.Keys];
         float highest = state.Highest[query], sum = state.Sums[query];
+        int rising = first; // the last key with a new highest score
         for (int k = first; k < end; k++)
         {
             factors[k] = 1;
             if (scores[k] > highest)
             {
+                for (int before = rising; before < k; before++) scores[before] -= highest;
                 factors[k] = MathF.Exp(highest - scores[k]);
                 highest = scores[k];
+                rising = k;
             }
-            scores[k] -= highest;
         }
+        for (int k = rising; k < AttentionTile.Keys; k++) scores[k] -= highest;
         AttentionTile.Weigh(scores, highest: 0);
-        for (int k = first; k < end; k++) sum = sum * factors[k] + scores[k];
-        AttentionTile.AccumulateRising(scores, factors, values, state.Stride, first, end, state.Weighted(query));
+        for (int k = first; k <= rising; k++) sum = sum * factors[k] + scores[k];
+        AttentionTile.AccumulateRising(scores, factors, values, state.Stride, first, rising + 1, state.Weighted(query));
+        new Span<float>(scores, rising + 1).Clear();
         state.Highest[query] = highest;
-        state.Sums[query] = sum;
-        new Span<float>(scores, AttentionTile.Keys).Clear();
+        state.Sums[query] = sum + AttentionTile.Sum(scores);
     }
 
     /// <summary>Converts rows of a cache, and makes what they lack of 32 rows of <paramref name="stride"/> zero.</summary>

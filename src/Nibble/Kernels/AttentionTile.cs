@@ -89,6 +89,9 @@ internal static unsafe class AttentionTile
     /// <summary>The highest of 32 scores.</summary>
     public static float Highest(float* scores) => InstructionSets.HasAvx512 ? Highest<Float16>(scores) : InstructionSets.HasNeon ? Highest<Float4>(scores) : Highest<Float8>(scores);
 
+    /// <summary>The sum of 32 weights.</summary>
+    public static float Sum(float* weights) => InstructionSets.HasAvx512 ? Sum<Float16>(weights) : InstructionSets.HasNeon ? Sum<Float4>(weights) : Sum<Float8>(weights);
+
     /// <summary>Replaces 32 scores by weights, the exponentials of what they are above <paramref name="highest"/>, and returns the weights' sum.</summary>
     public static float Weigh(float* scores, float highest) => InstructionSets.HasAvx512 ? Weigh<Float16>(scores, highest) : InstructionSets.HasNeon ? Weigh<Float4>(scores, highest) : Weigh<Float8>(scores, highest);
 
@@ -98,6 +101,14 @@ internal static unsafe class AttentionTile
         TVector highest = TVector.Load(scores);
         for (int k = TVector.Count; k < Keys; k += TVector.Count) highest = TVector.Max(highest, TVector.Load(scores + k));
         return highest.Largest();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Sum<TVector>(float* weights) where TVector : unmanaged, IFloatVector<TVector>
+    {
+        TVector sum = default;
+        for (int k = 0; k < Keys; k += TVector.Count) sum += TVector.Load(weights + k);
+        return sum.Sum();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
