@@ -56,6 +56,6 @@ internal sealed class EvaluationRequest
         EvaluationRecord record;
         using (LanguageModel reference = LanguageModel.Open(source, new ModelOptions { Threads = threads, I2SLayout = layout }), variant = LanguageModel.Open(target, threads))
             record = KldRun.Compare(reference, variant, _text, EvaluationOptions.For(reference) with { Windows = _windows }, cancellationToken).Record;
-        return CardOption.Save(target, record, isQuiet: true, cancellationToken);
+        return CardOption.Store(target, record, isQuiet: true, cancellationToken);
     }
 }

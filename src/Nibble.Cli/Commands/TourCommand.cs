@@ -78,7 +78,7 @@ internal static class TourCommand
         int[] tokens = language.Tokenizer.Encode(text);
         int windows = EvaluationWindow.Of(tokens.Length, options).Count;
         SynchronousProgress<PerplexityResult> progress = new(r => table.Report(0.2 + 0.7 * r.Windows / windows, $"{level}: perplexity {Format.Perplexity(r)}"));
-        PerplexityResult perplexity = PerplexityMeasurement.Measure(language.Network, tokens, options, language.Pool, progress, cancellationToken);
+        PerplexityResult perplexity = PerplexityMeasurement.Measure(language, tokens, options, progress, cancellationToken);
 
         table.Report(0.9, $"{level}: generating");
         using TextGenerator generator = new(language, language.ContextFor(null));

@@ -31,22 +31,22 @@ internal static class EvaluationLoop
     /// <param name="consumer">Takes the scores.</param>
     /// <param name="afterWindow">Told how many windows are read.</param>
     /// <param name="cancellationToken">Stops after the batch at hand.</param>
-    /// <exception cref="NibbleException">A model lacks a token of the text, or its scores are not numbers; the message names the layer.</exception>
-    public static void Run(IReadOnlyList<Transformer> models, ReadOnlyMemory<int> tokens, IReadOnlyList<EvaluationWindow> windows, EvaluationOptions options,
+    /// <exception cref="NibbleException">A model lacks a token of the text, or its scores are not numbers; the message names the model and the layer.</exception>
+    public static void Run(IReadOnlyList<EvaluatedModel> models, ReadOnlyMemory<int> tokens, IReadOnlyList<EvaluationWindow> windows, EvaluationOptions options,
         WorkerPool pool, IScoreConsumer consumer, Action<int>? afterWindow, CancellationToken cancellationToken)
     {
         CheckTokens(models, tokens.Span[..(windows[^1].Start + windows[^1].Length)]);
         Session[] sessions = new Session[models.Count];
         try
         {
-            for (int m = 0; m < sessions.Length; m++) sessions[m] = new(models[m], windows.Max(w => w.Length), pool, options.Cache);
+            for (int m = 0; m < sessions.Length; m++) sessions[m] = new(models[m].Network, windows.Max(w => w.Length), pool, options.Cache);
             int[] window = new int[windows.Max(w => w.Length)];
             for (int w = 0; w < windows.Count; w++)
             {
                 Span<int> read = window.AsSpan(0, windows[w].Length);
                 tokens.Span.Slice(windows[w].Start, windows[w].Length).CopyTo(read);
                 if (options is { BeginningOfText: { } bos, Stride: null }) read[0] = bos;
-                Read(sessions, read, windows[w].FirstScored, pool, consumer, cancellationToken);
+                Read(models, sessions, read, windows[w].FirstScored, pool, consumer, cancellationToken);
                 afterWindow?.Invoke(w + 1);
             }
         }
@@ -56,7 +56,7 @@ internal static class EvaluationLoop
         }
     }
 
-    private static void Read(Session[] sessions, ReadOnlySpan<int> window, int firstScored, WorkerPool pool, IScoreConsumer consumer, CancellationToken cancellationToken)
+    private static void Read(IReadOnlyList<EvaluatedModel> models, Session[] sessions, ReadOnlySpan<int> window, int firstScored, WorkerPool pool, IScoreConsumer consumer, CancellationToken cancellationToken)
     {
         foreach (Session session in sessions)
         {
@@ -70,13 +70,13 @@ internal static class EvaluationLoop
             int count = Math.Min(ScoredTogether, next.Length - start);
             for (int m = 0; m < sessions.Length; m++) scores[m] = sessions[m].Score(start, count);
             int damaged = consumer.Take(scores, next.Slice(start, count), pool);
-            if (damaged >= 0) FirstNonNumber.Report(sessions[damaged], window[..^1], damaged, sessions.Length);
+            if (damaged >= 0) FirstNonNumber.Report(sessions[damaged], window[..^1], models[damaged].Whose);
         }
     }
 
-    private static void CheckTokens(IReadOnlyList<Transformer> models, ReadOnlySpan<int> tokens)
+    private static void CheckTokens(IReadOnlyList<EvaluatedModel> models, ReadOnlySpan<int> tokens)
     {
-        int known = models.Min(model => Math.Min(model.VocabularySize, model.Embedding.Rows));
+        int known = models.Min(model => Math.Min(model.Network.VocabularySize, model.Network.Embedding.Rows));
         foreach (int token in tokens)
             if ((uint)token >= (uint)known) Throw.BadInput($"the text has token {token}, and the model knows {known}; its tokenizer is another model's");
     }

@@ -61,7 +61,7 @@ internal static class DivergenceStage
             EvaluationWindow[] part = [.. windows.Skip(first).Take(count)];
             Fan fan = new([.. behind.Select(_ => new DivergenceCollector(new DivergenceMeasurement.Pairs(), part, null))]);
             long start = Stopwatch.GetTimestamp();
-            EvaluationLoop.Run([reference.Network, .. behind.Select(v => v.Model.Network)], tokens, part, options, reference.Pool, fan, _ => read(1, behind.Length + 1), cancellationToken);
+            EvaluationLoop.Run([EvaluatedModel.Of(reference), .. behind.Select(v => EvaluatedModel.Of(v.Model))], tokens, part, options, reference.Pool, fan, _ => read(1, behind.Length + 1), cancellationToken);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / count;
             together = (int)Math.Clamp(KeepEvery / Math.Max(seconds, 1e-3), 1, 2.0 * together);
             for (int v = 0; v < behind.Length; v++) behind[v].Kept.Add(count, fan.Collectors[v].Tokens);
