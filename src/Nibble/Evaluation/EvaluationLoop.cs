@@ -16,7 +16,8 @@ internal interface IScoreConsumer
 
 /// <summary>
 /// The one loop of all measurements on a text: one or more models with the same vocabulary read it window by window, and what they
-/// predict is handed on some tokens at a time. Nothing else is kept, so memory does not grow with the text.
+/// predict is handed on some tokens at a time. Nothing else is kept, so memory does not grow with the text. Each time the models go to work
+/// one after the other, the last one begins the next time: what it left in the caches of the processor is still there.
 /// </summary>
 internal static class EvaluationLoop
 {
@@ -41,12 +42,13 @@ internal static class EvaluationLoop
         {
             for (int m = 0; m < sessions.Length; m++) sessions[m] = new(models[m].Network, windows.Max(w => w.Length), pool, options.Cache);
             int[] window = new int[windows.Max(w => w.Length)];
+            Turns turns = new(sessions.Length);
             for (int w = 0; w < windows.Count; w++)
             {
                 Span<int> read = window.AsSpan(0, windows[w].Length);
                 tokens.Span.Slice(windows[w].Start, windows[w].Length).CopyTo(read);
                 if (options is { BeginningOfText: { } bos, Stride: null }) read[0] = bos;
-                Read(models, sessions, read, windows[w].FirstScored, pool, consumer, cancellationToken);
+                Read(models, sessions, turns, read, windows[w].FirstScored, pool, consumer, cancellationToken);
                 afterWindow?.Invoke(w + 1);
             }
         }
@@ -56,19 +58,19 @@ internal static class EvaluationLoop
         }
     }
 
-    private static void Read(IReadOnlyList<EvaluatedModel> models, Session[] sessions, ReadOnlySpan<int> window, int firstScored, WorkerPool pool, IScoreConsumer consumer, CancellationToken cancellationToken)
+    private static void Read(IReadOnlyList<EvaluatedModel> models, Session[] sessions, Turns turns, ReadOnlySpan<int> window, int firstScored, WorkerPool pool, IScoreConsumer consumer, CancellationToken cancellationToken)
     {
-        foreach (Session session in sessions)
+        foreach (int m in turns.Next())
         {
-            session.Truncate(0);
-            session.Read(window[..^1], firstScored, cancellationToken);
+            sessions[m].Truncate(0);
+            sessions[m].Read(window[..^1], firstScored, cancellationToken);
         }
         Activations[] scores = new Activations[sessions.Length];
         ReadOnlySpan<int> next = window[(firstScored + 1)..];
         for (int start = 0; start < next.Length; start += ScoredTogether)
         {
             int count = Math.Min(ScoredTogether, next.Length - start);
-            for (int m = 0; m < sessions.Length; m++) scores[m] = sessions[m].Score(start, count);
+            foreach (int m in turns.Next()) scores[m] = sessions[m].Score(start, count);
             int damaged = consumer.Take(scores, next.Slice(start, count), pool);
             if (damaged >= 0) FirstNonNumber.Report(sessions[damaged], window[..^1], models[damaged].Whose);
         }
@@ -79,5 +81,14 @@ internal static class EvaluationLoop
         int known = models.Min(model => Math.Min(model.Network.VocabularySize, model.Network.Embedding.Rows));
         foreach (int token in tokens)
             if ((uint)token >= (uint)known) Throw.BadInput($"the text has token {token}, and the model knows {known}; its tokenizer is another model's");
+    }
+
+    /// <summary>The order in which models have their turn: there and back.</summary>
+    private sealed class Turns(int models)
+    {
+        private readonly int[] _there = [.. Enumerable.Range(0, models)], _back = [.. Enumerable.Range(0, models).Reverse()];
+        private bool _isBack = true;
+
+        public int[] Next() => (_isBack = !_isBack) ? _back : _there;
     }
 }
