@@ -30,9 +30,10 @@ internal static class DiffCommand
             "nibble diff models/tiny tiny-Q4_K_M.gguf --prompts prompts.txt",
             "nibble diff llama-F16.gguf llama-Q4_K_M.gguf --prompts prompts.jsonl -n 128 --json")
         {
-            first, second, prompts, tokens, context, shown, layout, threads, noRepack, json,
+            first, second, prompts, tokens, context, shown, layout, threads, noRepack,
         };
         CacheSettings cache = new(command);
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             IReadOnlyList<DiffPrompt> asked = DiffPrompt.ReadFile(parsed.GetRequiredValue(prompts));

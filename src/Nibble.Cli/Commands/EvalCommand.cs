@@ -43,10 +43,11 @@ internal static class EvalCommand
             "nibble eval llama-Q4_K_M.gguf --task-file my-questions.jsonl --json",
             "nibble eval llama-Q4_K_M.gguf --tasks arc_easy,gsm8k --save-card")
         {
-            model, names, files, folder, shots, limit, seed, context, comparedWith, samples, journal, noResume, layout, threads, noRepack, json,
+            model, names, files, folder, shots, limit, seed, context, comparedWith, samples, journal, noResume, layout, threads, noRepack,
         };
         CacheSettings cache = new(command);
         CardOption card = new(command, "; let --samples replace a file");
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             EvaluationOptions options = new()

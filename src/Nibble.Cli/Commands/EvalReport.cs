@@ -64,9 +64,9 @@ internal sealed class EvalReport(string model, IReadOnlyList<TaskResult> results
             string name = Indented(results.First(r => r.Name == task.Name)) + ", ";
             foreach ((TaskMetric metric, PairedComparison c) in task.Metrics)
             {
-                scores.Add(name + Title(metric), Points(metric, c.Base), Points(metric, c.Variant), $"{Signed(metric, c.Difference)} ({Signed(metric, c.Lower)} to {Signed(metric, c.Upper)})",
+                scores.Add(name + ShortTitle(metric), Points(metric, c.Base), Points(metric, c.Variant), $"{Signed(metric, c.Difference)} ({Signed(metric, c.Lower)} to {Signed(metric, c.Upper)})",
                     !c.IsDistinguishable ? "unclear" : c.Difference > 0 ^ metric.IsPerplexity ? "better" : "worse");
-                flips.Add(name + Title(metric), Number(c.Items), c.Gained is { } gained ? Number(gained) : "", c.Lost is { } lost ? Number(lost) : "", c.PValue is { } p ? PValue(p) : "");
+                flips.Add(name + ShortTitle(metric), Number(c.Items), c.Gained is { } gained ? Number(gained) : "", c.Lost is { } lost ? Number(lost) : "", c.PValue is { } p ? PValue(p) : "");
             }
         }
         scores.Print(asMarkdown: false);
@@ -115,7 +115,10 @@ internal sealed class EvalReport(string model, IReadOnlyList<TaskResult> results
 
     private static string Indented(TaskResult result) => result.Group is null ? result.Name : $"  {result.Name}";
 
-    private static string Title(TaskMetric metric) => metric.Filter == "none" ? metric.Name : metric.Filter;
+    private static string Title(TaskMetric metric) => metric.Filter == "none" ? metric.Name : $"{metric.Name}, {metric.Filter}";
+
+    /// <summary>The same without the name of the metric, which is the same for all filters.</summary>
+    private static string ShortTitle(TaskMetric metric) => metric.Filter == "none" ? metric.Name : metric.Filter;
 
     private static string Number(int count) => count.ToString("N0", CultureInfo.InvariantCulture);
 

@@ -58,7 +58,7 @@ internal static class KldCommand
         CommonOptions.CheckTargets([("--save-base", target)], [("--text", settings.TextPath(parsed))], language.File);
         EvaluationText text = settings.Tokenize(parsed, bytes, language);
         EvaluationOptions options = settings.Read(parsed, language);
-        int total = EvaluationWindow.Of(text.Tokens.Length, options).Count;
+        int total = EvaluationWindow.Of(text.Tokens.Length, options, text.Name).Count;
         PerplexityResult result = ProgressDisplay.Run("Base", show => BaseFileWriter.Save(target, language, text, options,
             new SynchronousProgress<PerplexityResult>(r => show(new Step((double)r.Windows / total, string.Create(CultureInfo.InvariantCulture, $"perplexity {r.Perplexity:F4}")))), cancellationToken));
         using BaseFile saved = BaseFile.Open(target);

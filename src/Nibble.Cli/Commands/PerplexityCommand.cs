@@ -50,7 +50,7 @@ internal static class PerplexityCommand
 
     private static PerplexityResult Measure(LanguageModel language, EvaluationText text, EvaluationOptions options, CancellationToken cancellationToken)
     {
-        int total = EvaluationWindow.Of(text.Tokens.Length, options).Count;
+        int total = EvaluationWindow.Of(text.Tokens.Length, options, text.Name).Count;
         return ProgressDisplay.Run("Perplexity", show =>
             PerplexityMeasurement.Measure(language, text.Tokens, options, new SynchronousProgress<PerplexityResult>(r => show(new Step((double)r.Windows / total, Describe(r)))), cancellationToken));
     }

@@ -43,21 +43,16 @@ internal static class ProgressDisplay
     {
         Stopwatch clock = Stopwatch.StartNew();
         TimeSpan next = s_firstLine;
-        (double Fraction, TimeSpan Time)? first = null; // until there, what is done once: opening files, compiling code
+        (double Fraction, TimeSpan Time)? first = null; // the speed counts from there: before it, code was compiled, and files were opened
         return work(step =>
         {
             if (step.Fraction > 0) first ??= (step.Fraction, clock.Elapsed);
             if (clock.Elapsed < next || step.Fraction >= 1) return;
             next = clock.Elapsed + s_betweenLines;
-            string left = first is { } start ? $", {Duration(Left(clock.Elapsed, step.Fraction, start))} left" : "";
+            string left = first is { } start && step.Fraction > start.Fraction ? $", {Duration((clock.Elapsed - start.Time) * ((1 - step.Fraction) / (step.Fraction - start.Fraction)))} left" : "";
             Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title}{(step.Text.Length > 0 ? " " : "")}{step.Text}{(step.Text.Length > 0 ? "," : "")} {step.Fraction * 100:F0} %{left}"));
         });
     }
-
-    /// <summary>The time left at the speed since the first step, or of the first step where there is no other.</summary>
-    private static TimeSpan Left(TimeSpan now, double fraction, (double Fraction, TimeSpan Time) first) => fraction > first.Fraction
-        ? (now - first.Time) * ((1 - fraction) / (fraction - first.Fraction))
-        : now * ((1 - fraction) / Math.Max(fraction, double.Epsilon));
 
     /// <summary>A duration as people say it: 45 s, 3 min 20 s, 2 h 5 min.</summary>
     public static string Duration(TimeSpan time) => time switch

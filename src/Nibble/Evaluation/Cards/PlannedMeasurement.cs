@@ -25,7 +25,7 @@ public sealed record PlannedMeasurement
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(options);
-        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(text.Tokens.Length, options);
+        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(text.Tokens.Length, options, text.Name);
         return Of(new(text.Name, text.Sha256, options.ContextLength, options.Stride, windows.Count, windows.Sum(w => (long)w.Scored), (options.Cache ?? CacheOptions.Default).Description), hasDivergence);
     }
 

@@ -43,7 +43,7 @@ public sealed class BaseFileWriter : IScoreConsumer, IDisposable
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(options);
         if (options.Stride is not null) Throw.BadInput("a base is saved for windows that do not overlap; leave out --stride");
-        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(text.Tokens.Length, options);
+        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(text.Tokens.Length, options, text.Name);
         int vocabulary = reference.Network.VocabularySize;
         (int top, int sampled) = BaseHeader.KeptFor(vocabulary);
         BaseHeader header = new(vocabulary, options.ContextLength, windows.Count, options.BeginningOfText, top, sampled, text.Name, text.Sha256,
