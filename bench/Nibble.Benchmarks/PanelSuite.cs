@@ -75,7 +75,7 @@ internal static unsafe class PanelSuite
             {
                 fixed (TWeight* first = weights) PackedRows.Pack(first, Columns / TWeight.BlockSize, RowPanel.Rows, packedShape, packed.Pointer);
             });
-            PackedArguments eight = new() { Weights = packed.Pointer, Table = table.Pointer, Blocks = Columns / TActivation.BlockSize, Result = (float*)result.Pointer, ResultStride = RowPanel.Rows * sizeof(float) }, one = eight;
+            PackedArguments eight = new() { Weights = packed.Pointer, Table = table.Pointer, Blocks = Columns / TActivation.BlockSize, Result = (float*)result.Pointer, ResultStride = RowPanel.Rows * sizeof(float), Tiles = 1 }, one = eight;
             tiles.Read(packedShape.Group).Select(0, ref eight);
             single.Read(packedShape.Group).Select(0, ref one);
             kernel.Prepare(TokenTiles.Tokens);

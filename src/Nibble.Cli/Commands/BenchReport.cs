@@ -16,7 +16,7 @@ internal static class BenchReport
         foreach (SpeedResult test in report.Tests)
         {
             speed.Add(test.Test, $"{test.Threads}", Rate(test.Median), Rate(test.Min), Rate(test.Max),
-                test.IsGeneration ? PerSecond(test.BytesPerSecond, "GB/s") : "", test.IsGeneration ? Format.Percent(test.BytesPerSecond / report.ReadBandwidth) : "",
+                test.IsGeneration ? PerSecond(test.BytesPerSecond, "GB/s") : "", test.IsGeneration ? Format.Percent(test.ShareOfBandwidth) : "",
                 test.IsGeneration ? "" : PerSecond(test.MultiplyAddsPerSecond, "G/s"), test.IsGeneration ? "" : Format.Percent(test.MultiplyAddsPerSecond / report.PeakMultiplyAdds));
         }
         speed.Print(asMarkdown);
@@ -51,7 +51,7 @@ internal static class BenchReport
             {
                 json.WriteNumber("bytesPerToken", test.WeightBytes / test.Tokens);
                 json.WriteNumber("bytesPerSecond", test.BytesPerSecond);
-                json.WriteNumber("shareOfBandwidth", test.BytesPerSecond / report.ReadBandwidth);
+                json.WriteNumber("shareOfBandwidth", test.ShareOfBandwidth);
             }
             json.WriteNumber("multiplyAddsPerSecond", test.MultiplyAddsPerSecond);
             json.WriteNumber("shareOfPeak", test.MultiplyAddsPerSecond / report.PeakMultiplyAdds);

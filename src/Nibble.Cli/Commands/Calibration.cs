@@ -13,7 +13,7 @@ namespace Nibble.Cli.Commands;
 internal sealed record Calibration(string TextPath, int? Context, int Chunks)
 {
     /// <summary>Tokens of a window where the model has as many.</summary>
-    public const int UsualWindow = 512;
+    public const int UsualWindow = ImportanceCollector.UsualWindow;
 
     /// <summary>Whether the output matrix counts too.</summary>
     public bool IncludeOutput { get; init; }

@@ -24,14 +24,18 @@ internal static class CompareCommand
         Option<string?> taskFolder = new("--task-dir") { Description = $"Where the data of --tasks lie. Default: what {TaskCatalog.FolderVariable} says, else {TaskCatalog.UsualFolder}.", HelpName = "FOLDER" };
         Option<int?> limit = new("--limit", "-L") { Description = "Items of each task to do at most. Default: all.", HelpName = "N" };
         Option<bool> noSpeed = new("--no-speed") { Description = "Do not measure speed." };
+        Option<bool> freshSpeed = new("--fresh-speed") { Description = "Measure speed anew, where an earlier run measured it on this machine. All else is measured again when what it depends on has changed." };
+        Option<bool> saveCard = new("--save-card") { Description = "Keep what was measured of each variant in its file's own metadata, and write a model card (NAME.gguf.md) beside it." };
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new(Name, "Measure what several levels of a model cost on your own text and tasks, and write a report with pictures.",
             "nibble compare models/tiny --text models/tiny/sample.txt",
             "nibble compare Qwen3-0.6B --types Q8_0,Q4_K_M,Q3_K_M --files other.gguf --text wiki.test.raw --windows 64 -o qwen-report",
+            "nibble compare Qwen3-0.6B --types Q4_K_M,IQ3_XXS,IQ2_M --imatrix qwen3-imatrix.gguf --text wiki.test.raw --save-card",
             "nibble compare llama-3.2-1b-f16.gguf --text notes.txt --tasks arc_easy,piqa --task-dir evals")
         {
-            model, types, files, output, tasks, taskFiles, taskFolder, limit, noSpeed, json,
+            model, types, files, output, tasks, taskFiles, taskFolder, limit, noSpeed, freshSpeed, saveCard, json,
         };
+        foreach (Option option in ImportanceSource.OfComparisons) command.Add(option);
         EvaluationSettings settings = new(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
@@ -39,6 +43,11 @@ internal static class CompareCommand
             string[] levels = parsed.GetValue(types) ?? [], others = parsed.GetValue(files) ?? [];
             if (levels.Length == 0 && others.Length == 0) levels = UsualLevels.Split(',');
             Recipe[] recipes = Array.ConvertAll(levels, Recipe.Parse);
+            if (parsed.GetValue(noSpeed) && parsed.GetValue(freshSpeed)) throw new NibbleException("--no-speed measures none, and --fresh-speed measures it anew; take one");
+            if (recipes.Length == 0 && ImportanceSource.OfComparisons.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } lost)
+                throw new NibbleException($"{lost.Name} is for levels that are made, and only files are named; name levels with --types");
+            foreach (string path in others)
+                if (!File.Exists(path) && !Directory.Exists(path)) throw new NibbleException($"{path}: no such file or folder (--files)");
             ComparisonOptions options = new()
             {
                 Base = source,
@@ -56,6 +65,9 @@ internal static class CompareCommand
                 Run = settings.Run(parsed),
                 Tasks = [.. TaskCatalog.Load(parsed.GetValue(tasks) ?? [], parsed.GetValue(taskFolder)), .. (parsed.GetValue(taskFiles) ?? []).Select(TaskFile.Read)],
                 TaskOptions = new() { Limit = parsed.GetValue(limit) },
+                Importance = ImportanceSource.Request(parsed, cancellationToken),
+                MeasuresSpeedAnew = parsed.GetValue(freshSpeed),
+                SavesCards = parsed.GetValue(saveCard),
             };
             if (parsed.GetValue(noSpeed)) options = options with { Speed = null };
             options.TaskOptions.Validate();

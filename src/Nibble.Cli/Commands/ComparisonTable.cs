@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Nibble.Cli.Terminal;
-using Nibble.Evaluation;
 using Nibble.Evaluation.Comparison;
 using Nibble.Evaluation.Comparison.Running;
 using Nibble.Evaluation.Comparison.Writing;
@@ -14,8 +13,8 @@ internal static class ComparisonTable
 {
     private const int BarWidth = 30;
 
-    /// <summary>Columns of a terminal on which all figures have room; on a narrower one some are left to the report.</summary>
-    private const int Wide = 104;
+    /// <summary>Letters of a name that tell files apart, on a terminal however narrow; and those that are worth a table of its own for the rest.</summary>
+    private const int ShortName = 10, LongName = 24;
 
     /// <summary>More often nobody can read it.</summary>
     private static readonly TimeSpan s_betweenFrames = TimeSpan.FromMilliseconds(120);
@@ -24,7 +23,7 @@ internal static class ComparisonTable
     public static ComparisonReport Show(Func<IProgress<ComparisonProgress>, ComparisonReport> work)
     {
         if (!Screen.IsLive)
-            return ProgressDisplay.Run("Comparing:", show => work(new SynchronousProgress<ComparisonProgress>(p => show(new Step(p.Fraction, p.Text)))));
+            return ProgressDisplay.Run("Comparing:", show => work(new SynchronousProgress<ComparisonProgress>(p => show(new Step(p.Fraction, p.Text) { Left = p.Left }))));
         ComparisonReport report = null!;
         Screen.Out.Live(new Text("")).AutoClear(true).Start(live =>
         {
@@ -34,7 +33,7 @@ internal static class ComparisonTable
             {
                 if (clock.Elapsed < next) return;
                 next = clock.Elapsed + s_betweenFrames;
-                live.UpdateTarget(Render(p, clock.Elapsed));
+                live.UpdateTarget(Render(p, Screen.Out.Profile.Width));
             }));
         });
         return report;
@@ -43,46 +42,62 @@ internal static class ComparisonTable
     /// <summary>Prints the result and where it is.</summary>
     public static void Print(ComparisonReport report, string folder)
     {
-        TextTable table = new(report.Base.Name, [.. Head, "verdict"], textColumns: 1, textColumnsAtEnd: 1);
-        table.Add([.. Cells(report.Base.Name, report.Base.Bytes, Figures.WithInterval(report.Base.Perplexity), null, null, report.Base.Speed?.Generation.Median), "the original"]);
-        foreach (VariantReport v in report.Variants)
-        {
-            table.Add([.. Cells(v.Model.Name, v.Model.Bytes, Figures.Change(v.Divergence.PerplexityRatio), v.Divergence.MeanKld, v.Divergence.TopChanged, v.Model.Speed?.Generation.Median),
-                v.Model.Name == report.Recommendation.Variant ? "recommended" : Verdicts.Words(v.Verdict)]);
-        }
-        table.Print(asMarkdown: false);
+        foreach (TextTable table in Tables(report, Screen.Out.Profile.Width)) table.Print(asMarkdown: false);
         Screen.Print(report.Recommendation.Headline);
         foreach (string reason in report.Recommendation.Reasons) Screen.Print($"  {reason}");
         Screen.Print("");
         Screen.Print($"± is half a 95 % interval. wrote {string.Join(", ", ReportFiles.In(folder))}");
     }
 
-    private static Rows Render(ComparisonProgress progress, TimeSpan elapsed)
+    /// <summary>The result as one table, or as two where it has not the room.</summary>
+    /// <param name="report">The result.</param>
+    /// <param name="width">Columns of the terminal.</param>
+    internal static IReadOnlyList<TextTable> Tables(ComparisonReport report, int width)
     {
-        Table table = new Table().Border(TableBorder.Simple);
-        foreach ((int index, string name) in Head.Index()) table.AddColumn(index == 0 ? new TableColumn(name) : new TableColumn(name).RightAligned());
-        table.AddColumn("");
-        foreach (ComparisonRow row in progress.Rows)
+        string[] more = ["top changed", .. report.Base.Speed is null ? (string[])[] : ["prompt/s", "tokens/s", "memory"]];
+        TextTable one = new(report.Base.Name, ["variant", "size", "perplexity", "KL divergence", .. more, "verdict"], textColumns: 1, textColumnsAtEnd: 1);
+        TextTable first = new(report.Base.Name, ["variant", "size", "perplexity", "KL divergence", "verdict"], textColumns: 1, textColumnsAtEnd: 1), second = new(null, ["variant", .. more], textColumns: 1);
+        Add(report.Base, Figures.WithInterval(report.Base.Perplexity), null, "the original");
+        foreach (VariantReport v in report.Variants)
+            Add(v.Model, Figures.Change(v.Divergence.PerplexityRatio), v.Divergence, v.Model.Name == report.Recommendation.Variant ? "recommended" : Verdicts.Words(v.Verdict));
+        int longest = report.Variants.Select(v => v.Model).Prepend(report.Base).Max(m => m.Name.Length);
+        IReadOnlyList<TextTable> tables = RoomIn(one) >= Math.Min(longest, LongName) ? [one] : [first, second];
+        int room = tables.Min(RoomIn);
+        foreach (TextTable table in tables) table.ShortenNames(Math.Max(ShortName, room));
+        return tables;
+
+        int RoomIn(TextTable table) => width - table.LeastWidth + "variant".Length;
+
+        void Add(ComparedModel model, string perplexity, DivergenceFigures? divergence, string verdict)
         {
-            string perplexity = row.PerplexityRatio is { } ratio ? Figures.Change(ratio) : "";
-            table.AddRow([.. Cells(row.Name, row.Bytes, perplexity, row.MeanKld, row.TopChanged, row.GeneratedPerSecond).Append(row.IsDone ? "done" : row.State).Select(Markup.Escape)]);
+            string[] figures = [Figures.Bytes(model.Bytes), perplexity, divergence is null ? "" : Figures.WithInterval(divergence.MeanKld)];
+            string[] others = [divergence is null ? "" : Figures.PercentWithInterval(divergence.TopChanged), .. report.Base.Speed is null ? [] : Speed(model.Speed)];
+            one.Add([model.Name, .. figures, .. others, verdict]);
+            first.Add([model.Name, .. figures, verdict]);
+            second.Add([model.Name, .. others]);
         }
-        int filled = (int)(progress.Fraction * BarWidth);
-        string left = progress.Fraction > 0.02 ? $", {ProgressDisplay.Duration(elapsed * (1 / progress.Fraction - 1))} left" : "";
-        IEnumerable<IRenderable> parts = [table, new Text($"{new string('█', filled)}{new string('░', BarWidth - filled)} {Figures.WholePercent(progress.Fraction)}{left}  {Format.Printable(progress.Text)}")];
-        return new Rows(parts);
     }
 
-    private static bool IsWide => Screen.Out.Profile.Width >= Wide;
-
-    private static string[] Head => IsWide ? ["variant", "size", "perplexity", "KL divergence", "top changed", "tokens/s"] : ["variant", "size", "perplexity", "KL divergence"];
-
-    /// <summary>The cells of a model under <see cref="Head"/>.</summary>
-    private static string[] Cells(string name, long? bytes, string perplexity, Estimate? kld, Estimate? changed, double? rate)
+    /// <summary>The live table: figures without their intervals, which change with every window.</summary>
+    /// <param name="progress">How far it is.</param>
+    /// <param name="width">Columns of the terminal.</param>
+    internal static IRenderable Render(ComparisonProgress progress, int width)
     {
-        string[] first = [name, bytes is { } known ? Figures.Bytes(known) : "", perplexity, kld is { } divergence ? Figures.WithInterval(divergence) : ""];
-        return IsWide ? [.. first, changed is { } share ? Figures.PercentWithInterval(share) : "", Rate(rate)] : first;
+        string[] head = ["variant", "size", "perplexity", "KL div.", "changed", ""];
+        string[][] rows = [.. progress.Rows.Select(row => (string[])
+        [
+            row.Name, row.Bytes is { } bytes ? Figures.Bytes(bytes) : "", row.PerplexityRatio is { } ratio ? $"{Figures.Signed(100 * (ratio.Value - 1), 2)} %" : "",
+            row.MeanKld is { } kld ? Figures.ThreeDigits(kld.Value) : "", row.TopChanged is { } changed ? Figures.Percent(changed.Value) : "",
+            row is { IsDone: true, GeneratedPerSecond: { } rate } ? $"{Figures.Rate(rate)} t/s" : row.IsDone ? "done" : row.State,
+        ])];
+        Table table = new Table().Border(TableBorder.Simple);
+        foreach ((int index, string name) in head.Index()) table.AddColumn(index is 0 or 5 ? new TableColumn(name).NoWrap() : new TableColumn(name).RightAligned().NoWrap());
+        int room = width - TextTable.WidthOf(head.Length, Enumerable.Range(1, head.Length - 1).Sum(c => Math.Max(head[c].Length, rows.Max(row => row[c].Length))));
+        foreach (string[] row in rows) table.AddRow([.. row.Select((cell, c) => Markup.Escape(c == 0 ? TextTable.Shortened(cell, Math.Max(ShortName, room)) : cell))]);
+        int filled = (int)(progress.Fraction * BarWidth);
+        string line = $"{new string('█', filled)}{new string('░', BarWidth - filled)} {Figures.WholePercent(progress.Fraction)}, {ProgressDisplay.Duration(progress.Left)} left  {Format.Printable(progress.Text)}";
+        return new Rows(table, new Text(line.Length <= width ? line : string.Concat(line.AsSpan(0, Math.Max(1, width - 1)), "…")));
     }
 
-    private static string Rate(double? tokensPerSecond) => tokensPerSecond is { } rate ? Figures.Rate(rate) : "";
+    private static string[] Speed(SpeedFigures? speed) => speed is null ? ["", "", ""] : [Figures.Rate(speed.Prompt.Median), Figures.Rate(speed.Generation.Median), Figures.Bytes(speed.RunBytes)];
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nibble.Cli.Terminal;
+using Nibble.Evaluation.Comparison.Running;
 using Nibble.Files;
 using Nibble.Generation;
 using Nibble.Quantization.Importance;
@@ -21,6 +22,9 @@ internal static class ImportanceSource
     /// <summary>Those that choose tensors.</summary>
     public static IEnumerable<Option> Filters => [s_include, s_exclude];
 
+    /// <summary>Those that say which matrix, and what for.</summary>
+    public static IEnumerable<Option> OfComparisons => [s_imatrix, s_calibrate, .. Filters];
+
     public static IEnumerable<Option> Options => [s_imatrix, s_calibrate, s_context, s_chunks, s_write, s_include, s_exclude];
 
     /// <summary>Where a matrix that is collected is to be kept, or <see langword="null"/>.</summary>
@@ -29,8 +33,8 @@ internal static class ImportanceSource
     /// <summary>The files that are read, with their options.</summary>
     public static IEnumerable<(string Option, string? Path)> Sources(ParseResult parsed) => [(s_imatrix.Name, parsed.GetValue(s_imatrix)), (s_calibrate.Name, parsed.GetValue(s_calibrate))];
 
-    /// <summary>The importance of columns, what a recipe keeps of where it is from, and the metadata that llama.cpp records of it.</summary>
-    public sealed record Result(Dictionary<string, float[]> Means, RecipeImportance Origin, IReadOnlyList<KeyValuePair<string, MetadataValue>> Metadata);
+    /// <summary>What is used of the matrix, and what a recipe keeps of where it is from.</summary>
+    public sealed record Result(ImportanceUse Use, RecipeImportance Origin);
 
     /// <summary>Refuses options that do not go together, before anything large is read.</summary>
     /// <param name="parsed">The command line.</param>
@@ -80,8 +84,19 @@ internal static class ImportanceSource
             throw new NibbleException($"{source}: {(file is null ? "the importance matrix collected on it" : "this importance matrix")} has SHA-256 {origin.Matrix.Sha256}, and the recipe {RecipeCommands.Source(parsed).Path} was made with another, {asked.Matrix.Name} ({asked.Matrix.Sha256}); give that one with --imatrix");
         foreach (string part in asked is null ? include.Concat(exclude) : [])
             if (!matrix.Entries.Keys.Any(name => name.Contains(part, StringComparison.Ordinal))) Screen.Tell($"warning: no tensor of the importance matrix has '{part}' in its name, so {(include.Length > 0 ? s_include.Name : s_exclude.Name)} {part} does nothing");
-        Dictionary<string, float[]> means = matrix.Means(include, exclude);
-        return new(means, origin with { Include = include, Exclude = exclude }, Recorded(matrix, file ?? parsed.GetValue(s_write), means.Count));
+        return new(ImportanceUse.Of(matrix, file ?? parsed.GetValue(s_write), include, exclude), origin with { Include = include, Exclude = exclude });
+    }
+
+    /// <summary>The same for <c>nibble compare</c>, which has the options of <see cref="OfComparisons"/>, collects a matrix itself and keeps it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="cancellationToken">Stops while the text comes from a pipe.</param>
+    public static ImportanceRequest? Request(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        Check(parsed, null, isDryRun: false);
+        string? file = parsed.GetValue(s_imatrix), text = parsed.GetValue(s_calibrate);
+        if ((file ?? text) is null) return null;
+        ImportanceRequest request = new() { Include = parsed.GetValue(s_include) ?? [], Exclude = parsed.GetValue(s_exclude) ?? [] };
+        return file is not null ? request with { MatrixPath = file } : request with { Text = TextFile.ReadText(text!, cancellationToken), TextName = Path.GetFileName(text) };
     }
 
     private static Option<string?> Text()
@@ -122,15 +137,5 @@ internal static class ImportanceSource
         {
             folder.Delete(recursive: true);
         }
-    }
-
-    private static List<KeyValuePair<string, MetadataValue>> Recorded(ImportanceMatrix matrix, string? file, int entries)
-    {
-        List<KeyValuePair<string, MetadataValue>> metadata = [];
-        if (file is not null) metadata.Add(new("quantize.imatrix.file", MetadataValue.Of(file)));
-        if (matrix.Datasets.Count > 0) metadata.Add(new("quantize.imatrix.dataset", MetadataValue.Of(string.Join(", ", matrix.Datasets))));
-        metadata.Add(new("quantize.imatrix.entries_count", MetadataValue.Of((uint)entries)));
-        if (matrix.Chunks > 0) metadata.Add(new("quantize.imatrix.chunks_count", MetadataValue.Of((uint)matrix.Chunks)));
-        return metadata;
     }
 }

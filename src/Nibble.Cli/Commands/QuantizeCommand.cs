@@ -85,7 +85,7 @@ internal static class QuantizeCommand
         CommonOptions.CheckTargets(isSplit ? beside : [("--output", target), .. beside], read, file);
         if (asked is not null) RecipeCommands.CheckInputs(asked, file, cancellationToken);
         ImportanceSource.Result? importance = ImportanceSource.Read(parsed, file, asked, threads, cancellationToken);
-        options = asked?.Options(importance?.Means) ?? options with { Importance = importance?.Means, Metadata = [.. options.Metadata, .. importance?.Metadata ?? []] };
+        options = asked?.Options(importance?.Use.Means) ?? options with { Importance = importance?.Use.Means, Metadata = [.. options.Metadata, .. importance?.Use.Metadata ?? []] };
         options = options with { Check = !parsed.GetValue(s_noCheck), MaxError = parsed.GetValue(s_maxError) };
         QuantizationPlan plan = QuantizationPlan.Create(file, recipe, options);
         foreach (TensorRule rule in plan.UnmatchedRules) Screen.Tell($"warning: the rule {rule.Text} finds no matrix of the model, so it does nothing; nibble show --tensors lists their names");

@@ -7,7 +7,11 @@ namespace Nibble.Cli.Terminal;
 /// <summary>How far something has come.</summary>
 /// <param name="Fraction">From 0 to 1.</param>
 /// <param name="Text">What is at work, or the result so far.</param>
-internal readonly record struct Step(double Fraction, string Text);
+internal readonly record struct Step(double Fraction, string Text)
+{
+    /// <summary>The time that the rest takes, where that is known better than by the time spent so far.</summary>
+    public TimeSpan? Left { get; init; }
+}
 
 /// <summary>
 /// Shows progress with the time left on standard error: a live bar on a terminal; elsewhere a plain line every few seconds, and none
@@ -49,7 +53,8 @@ internal static class ProgressDisplay
             if (step.Fraction > 0) first ??= (step.Fraction, clock.Elapsed);
             if (clock.Elapsed < next || step.Fraction >= 1) return;
             next = clock.Elapsed + s_betweenLines;
-            string left = first is { } start && step.Fraction > start.Fraction ? $", {Duration((clock.Elapsed - start.Time) * ((1 - step.Fraction) / (step.Fraction - start.Fraction)))} left" : "";
+            TimeSpan? rest = step.Left ?? (first is { } start && step.Fraction > start.Fraction ? (clock.Elapsed - start.Time) * ((1 - step.Fraction) / (step.Fraction - start.Fraction)) : null);
+            string left = rest is { } time ? $", {Duration(time)} left" : "";
             Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title}{(step.Text.Length > 0 ? " " : "")}{step.Text}{(step.Text.Length > 0 ? "," : "")} {step.Fraction * 100:F0} %{left}"));
         });
     }

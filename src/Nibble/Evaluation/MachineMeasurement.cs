@@ -1,20 +1,13 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Nibble.Formats;
 using Nibble.Kernels;
 using Nibble.Memory;
 
 namespace Nibble.Evaluation;
 
-/// <summary>What the machine can do at best, short of any model: each is measured in well under a second and is the best of several rounds.</summary>
-public static unsafe class MachineMeasurement
+/// <summary>What the machine can do at best, short of any model: each is measured in well under a second, and is the best of several rounds where nothing else is said.</summary>
+public static class MachineMeasurement
 {
-    /// <summary>Larger than caches are; less where the machine has little memory.</summary>
-    private const long BufferBytes = 512 << 20;
-
-    private const int ChunkBytes = 1 << 20;
-
     /// <summary>The first rounds run code that is not compiled well yet; a busy machine would get no further.</summary>
     private const int FewestRounds = 8;
 
@@ -24,13 +17,8 @@ public static unsafe class MachineMeasurement
     /// <exception cref="NibbleException">There is not enough memory for a buffer that no cache holds.</exception>
     public static double ReadBandwidth(WorkerPool pool)
     {
-        ArgumentNullException.ThrowIfNull(pool);
-        long bytes = Math.Max(ChunkBytes, Math.Min(BufferBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8) / ChunkBytes * ChunkBytes);
-        using AlignedBuffer buffer = AlignedBuffer.ForStreaming(bytes);
-        int chunks = (int)(bytes / ChunkBytes);
-        // Pages that nobody has written are all the same one.
-        pool.Run(new WriteWork(buffer.Pointer), chunks);
-        return bytes / Best(() => pool.Run(new ReadWork(buffer.Pointer), chunks));
+        using MemoryReader reader = new(pool);
+        return reader.Bytes / Best(reader.Read);
     }
 
     /// <summary>
@@ -55,6 +43,14 @@ public static unsafe class MachineMeasurement
         return (double)rows * Columns * Tokens / Best(() => matrix.Multiply(input, result, pool));
     }
 
+    /// <summary>Bytes per second that memory delivers just now, on average over some rounds, to compare with what else is an average.</summary>
+    internal static double ReadBandwidth(MemoryReader reader)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < FewestRounds; i++) reader.Read();
+        return FewestRounds * reader.Bytes / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
     /// <summary>Seconds that the fastest round takes.</summary>
     private static double Best(Action round)
     {
@@ -67,33 +63,5 @@ public static unsafe class MachineMeasurement
             best = Math.Min(best, Stopwatch.GetElapsedTime(begin).TotalSeconds);
         }
         return best;
-    }
-
-    private readonly struct WriteWork(byte* buffer) : IWork
-    {
-        public void Run(int start, int end) => new Span<byte>(buffer + (long)start * ChunkBytes, checked((end - start) * ChunkBytes)).Fill(1);
-    }
-
-    private readonly struct ReadWork(byte* buffer) : IWork
-    {
-        public void Run(int start, int end)
-        {
-            for (int chunk = start; chunk < end; chunk++) Read(buffer + (long)chunk * ChunkBytes);
-        }
-
-        /// <summary>Compiled well at once, for it runs too briefly to be compiled again.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        private static ulong Read(byte* bytes)
-        {
-            Vector256<ulong> a = default, b = default, c = default, d = default;
-            for (byte* end = bytes + ChunkBytes; bytes < end; bytes += 128)
-            {
-                a |= Vector256.Load((ulong*)bytes);
-                b |= Vector256.Load((ulong*)bytes + 4);
-                c |= Vector256.Load((ulong*)bytes + 8);
-                d |= Vector256.Load((ulong*)bytes + 12);
-            }
-            return Vector256.Sum(a | b | c | d);
-        }
     }
 }

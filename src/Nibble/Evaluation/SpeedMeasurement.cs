@@ -34,6 +34,12 @@ public static class SpeedMeasurement
 
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
 
+    /// <summary>Seconds that measuring the machine takes, about.</summary>
+    internal const double MachineSeconds = 1;
+
+    /// <summary>Seconds that a test takes, about, of which one run takes so many.</summary>
+    internal static double SecondsFor(double once, int repetitions) => Math.Max(s_warmUp.TotalSeconds + once, WarmUps * once) + repetitions * once;
+
     /// <param name="language">The model.</param>
     /// <param name="options">What to measure.</param>
     /// <param name="progress">Told before each repetition how far the measurement is.</param>
@@ -51,7 +57,11 @@ public static class SpeedMeasurement
         if (options.Generated > 0) tests.Add(new($"tg{options.Generated}", options.Generated, IsGeneration: true));
 
         progress?.Report(new(0, "measuring the machine", 0));
-        double bandwidth = MachineMeasurement.ReadBandwidth(language.GenerationPool), peak = MachineMeasurement.PeakMultiplyAdds(language.Pool);
+        using MemoryReader memory = new(language.GenerationPool);
+        List<double> readings = []; // bytes per second
+        MachineMeasurement.ReadBandwidth(memory); // the first rounds run code that is not compiled well yet
+        readings.Add(MachineMeasurement.ReadBandwidth(memory));
+        double peak = MachineMeasurement.PeakMultiplyAdds(language.Pool);
         // What each takes when warm tells how long the rest will take.
         double spent = 0, expected = 0;
         double[] expectedSeconds = new double[tests.Count];
@@ -71,20 +81,23 @@ public static class SpeedMeasurement
         for (int t = 0; t < tests.Count; t++)
         {
             Test test = tests[t];
-            double[] rates = new double[options.Repetitions];
+            double[] rates = new double[options.Repetitions], shares = new double[options.Repetitions];
             long allocated = long.MaxValue;
             for (int i = 0; i < rates.Length; i++)
             {
                 progress?.Report(new(spent / expected, test.Name, i == 0 ? 0 : rates[i - 1]));
+                if (test.IsGeneration) readings.Add(MachineMeasurement.ReadBandwidth(memory));
                 long before = language.Pool.AllocatedBytes;
                 rates[i] = test.Tokens / Seconds(test);
                 allocated = Math.Min(allocated, language.Pool.AllocatedBytes - before);
+                shares[i] = rates[i] / readings[^1];
                 spent += expectedSeconds[t];
             }
-            results.Add(Describe(test, rates, allocated));
+            results.Add(Describe(test, rates, shares, allocated));
         }
         progress?.Report(new(1, "", 0));
-        return new(results, DescribeKernels(language.Network), bandwidth, peak, ResidentWeights(language.Network), Environment.WorkingSet);
+        memory.Dispose(); // which is not the model's
+        return new(results, DescribeKernels(language.Network), SpeedResult.MedianOf(readings), peak, ResidentWeights(language.Network), Environment.WorkingSet);
 
         double Seconds(Test test)
         {
@@ -96,7 +109,7 @@ public static class SpeedMeasurement
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        SpeedResult Describe(Test test, double[] rates, long allocated)
+        SpeedResult Describe(Test test, double[] rates, double[] shares, long allocated)
         {
             long blocks = 0, bytes = 0, head = (long)language.Network.Head.Inputs * language.Network.Head.Outputs;
             foreach (Linear matrix in language.Network.Matrices)
@@ -109,6 +122,7 @@ public static class SpeedMeasurement
             {
                 IsGeneration = test.IsGeneration,
                 WeightBytes = test.IsGeneration ? bytes * test.Tokens : bytes,
+                ShareOfBandwidth = test.IsGeneration ? SpeedResult.MedianOf(shares) * bytes : 0,
                 MultiplyAdds = test.Tokens * blocks + (test.IsGeneration ? test.Tokens : 1) * head,
                 AllocatedBytes = allocated,
             };

@@ -7,7 +7,7 @@ namespace Nibble.Evaluation;
 /// <param name="Rates">Tokens per second of each repetition, in ascending order.</param>
 public sealed record SpeedResult(string Test, int Tokens, int Threads, IReadOnlyList<double> Rates)
 {
-    public double Median => Rates.Count % 2 == 1 ? Rates[Rates.Count / 2] : (Rates[Rates.Count / 2 - 1] + Rates[Rates.Count / 2]) / 2;
+    public double Median => MedianOf(Rates);
 
     public double Min => Rates[0];
 
@@ -25,11 +25,20 @@ public sealed record SpeedResult(string Test, int Tokens, int Threads, IReadOnly
     /// <summary>Bytes of managed memory that a repetition allocated on all threads: the fewest, for what a thread sets up when it first has to wait comes but once.</summary>
     public long AllocatedBytes { get; init; }
 
+    /// <summary>Of generation: the rate at which weights were read, in parts of that at which memory was read just before, the median of the repetitions. What else the machine does changes both alike.</summary>
+    public double ShareOfBandwidth { get; init; }
+
     /// <summary>Bytes of weights read per second.</summary>
     public double BytesPerSecond => Median / Tokens * WeightBytes;
 
     /// <summary>Multiply-adds per second.</summary>
     public double MultiplyAddsPerSecond => Median / Tokens * MultiplyAdds;
+
+    internal static double MedianOf(IReadOnlyCollection<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
 }
 
 /// <summary>The matrices of one format, and the code that multiplies them.</summary>
@@ -44,7 +53,7 @@ public sealed record KernelUse(string Format, int Matrices, long Weights, long B
 /// <summary>How fast a model runs, and what it could reach.</summary>
 /// <param name="Tests">One for each length of prompt, then generation.</param>
 /// <param name="Kernels">One for each format and kernel that the model's matrices have.</param>
-/// <param name="ReadBandwidth">Bytes per second that the threads that generate can read from memory.</param>
+/// <param name="ReadBandwidth">Bytes per second that the threads that generate read from memory: the median of what was measured before the tests and between those of generation.</param>
 /// <param name="PeakMultiplyAdds">8-bit multiply-adds per second that the threads that read prompts can do.</param>
 /// <param name="WeightBytes">Bytes of the weights in memory, packed or mapped.</param>
 /// <param name="ResidentBytes">Memory that the process had in use after the tests, the runtime and the pages of the mapped file included.</param>

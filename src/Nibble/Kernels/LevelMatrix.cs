@@ -21,10 +21,12 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     // Looked up once per format: threads come by thousands of times a second.
     private static readonly PackedKernel? s_packedKernel = PackedKernel.TryGet(s_packedShape);
 
+    private readonly long _packedTileBytes = PackedRows.Bytes(s_packedShape, columns);
+
     private readonly Lock _packing = new();
     private volatile AlignedBuffer? _packed;
 
-    internal override long BytesInUse => MayRepack && s_packedKernel is not null ? Tiles * PackedRows.Bytes(s_packedShape, Columns) : Bytes;
+    internal override long BytesInUse => MayRepack && s_packedKernel is not null ? Tiles * _packedTileBytes : Bytes;
 
     internal override long OwnBytes => _packed?.Length ?? 0;
 
@@ -89,20 +91,31 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     private void MultiplyPacked(PackedKernel kernel, AlignedBuffer packed, in ProductInput input, float* result, int start, int end)
     {
         PackedShape shape = s_packedShape;
-        long tileBytes = PackedRows.Bytes(shape, Columns);
         float* edge = stackalloc float[TokenTiles.Tokens * RowPanel.Rows];
         byte* table = stackalloc byte[64];
         for (int i = 0; shape.HasTable && i < 64; i++) table[i] = (byte)((i % 16 < TWeight.Coding.Table.Length ? TWeight.Coding.Table[i % 16] : 0) + 128);
         PackedArguments arguments = new() { Table = table, Blocks = Columns / TActivation.BlockSize };
+        int whole = Rows / RowPanel.Rows;
+        if (input.Tokens == 1 && start < whole)
+        {
+            // Memory is the limit: nothing comes between the tiles.
+            arguments.Weights = packed.Pointer + start * _packedTileBytes;
+            arguments.Result = result + (long)start * RowPanel.Rows;
+            arguments.Tiles = Math.Min(end, whole) - start;
+            input.Tiles.Select(0, ref arguments);
+            kernel.Run(&arguments, 1);
+            start = Math.Min(end, whole);
+        }
         for (int tile = start; tile < end; tile++)
         {
             int row = tile * RowPanel.Rows, rows = Math.Min(RowPanel.Rows, Rows - row);
-            arguments.Weights = packed.Pointer + tile * tileBytes;
+            arguments.Weights = packed.Pointer + tile * _packedTileBytes;
             for (int token = 0; token < input.Tokens; token += TokenTiles.Tokens)
             {
+                arguments.Tiles = 1;
                 int tokens = Math.Min(TokenTiles.Tokens, input.Tokens - token);
                 float* target = result + (long)token * Rows + row;
-                bool fits = rows == RowPanel.Rows && (tokens == TokenTiles.Tokens || input.Tokens == 1);
+                bool fits = rows == RowPanel.Rows && tokens == TokenTiles.Tokens;
                 arguments.Result = fits ? target : edge;
                 arguments.ResultStride = (fits ? Rows : RowPanel.Rows) * sizeof(float);
                 input.Tiles.Select(token / TokenTiles.Tokens, ref arguments);
@@ -120,7 +133,7 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
 
     private AlignedBuffer Pack(WorkerPool pool)
     {
-        AlignedBuffer packed = AlignedBuffer.ForStreaming(Tiles * PackedRows.Bytes(s_packedShape, Columns));
+        AlignedBuffer packed = AlignedBuffer.ForStreaming(Tiles * _packedTileBytes);
         pool.Run(new PackWork(this, packed), Tiles);
         if (Data.Owner is MappedFile file) file.Release(Data);
         return packed;
@@ -130,11 +143,10 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
     {
         public void Run(int start, int end)
         {
-            long tileBytes = PackedRows.Bytes(s_packedShape, matrix.Columns);
             for (int tile = start; tile < end; tile++)
             {
                 int row = tile * RowPanel.Rows;
-                PackedRows.Pack(matrix.Weights + (long)row * matrix.BlocksPerRow, matrix.BlocksPerRow, Math.Min(RowPanel.Rows, matrix.Rows - row), s_packedShape, packed.Pointer + tile * tileBytes);
+                PackedRows.Pack(matrix.Weights + (long)row * matrix.BlocksPerRow, matrix.BlocksPerRow, Math.Min(RowPanel.Rows, matrix.Rows - row), s_packedShape, packed.Pointer + tile * matrix._packedTileBytes);
             }
         }
     }

@@ -6,7 +6,7 @@ namespace Nibble.Kernels;
 internal unsafe struct ProductList : IWork
 {
     /// <summary>Bytes of weights that a thread takes at a time where there are enough: as many as it takes to read memory at full speed.</summary>
-    private const int BytesAtATime = 1 << 16;
+    private const int BytesAtATime = 1 << 17;
 
     private ProductArray _products;
     private int _count, _tiles;

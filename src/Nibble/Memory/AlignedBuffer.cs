@@ -3,49 +3,42 @@ using System.Runtime.InteropServices;
 namespace Nibble.Memory;
 
 /// <summary>Memory outside the garbage-collected heap, aligned to 64 bytes (one cache line, one 512-bit vector); of any length, zeroed unless asked for otherwise.</summary>
-public sealed unsafe partial class AlignedBuffer : IDisposable
+public sealed unsafe class AlignedBuffer : IDisposable
 {
-    private const int Alignment = 64, HugePage = 2 << 20;
+    private const int Alignment = 64;
+    private readonly LargePages? _pages; // in which it lies, where it is not by itself
     private byte* _start;
 
     /// <param name="length">Bytes to allocate.</param>
     /// <exception cref="NibbleException">The system has not that much memory.</exception>
-    public AlignedBuffer(long length) : this(length, zeroed: true) { }
+    public AlignedBuffer(long length) : this(length, inLargePages: false) => NativeMemory.Clear(_start, (nuint)length);
 
-    private AlignedBuffer(long length, bool zeroed, int alignment = Alignment)
+    private AlignedBuffer(long length, bool inLargePages)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         try
         {
-            _start = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), (nuint)alignment);
+            _start = inLargePages ? LargePages.Take(length, out _pages) : (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
         }
         catch (OutOfMemoryException e)
         {
             GC.SuppressFinalize(this);
             throw new NibbleException($"not enough memory: {length / 1e9:F1} GB more were needed", e);
         }
-        if (zeroed) NativeMemory.Clear(_start, (nuint)length);
         if (length > 0) GC.AddMemoryPressure(length);
     }
 
     ~AlignedBuffer() => Free();
 
     /// <summary>A buffer whose bytes are undefined; the system provides its memory as it is written.</summary>
-    public static AlignedBuffer Uninitialized(long length) => new(length, zeroed: false);
+    public static AlignedBuffer Uninitialized(long length) => new(length, inLargePages: false);
 
     /// <summary>
-    /// As <see cref="Uninitialized"/>, for what is read from one end to the other again and again: asks the system for large pages, of
-    /// which it keeps track with less effort. Where it has none, nothing is lost.
+    /// As <see cref="Uninitialized"/>, for what is read from one end to the other again and again: in large pages, of which the system
+    /// keeps track with less effort. Its memory may be given back only with that of other such buffers.
     /// </summary>
-    public static AlignedBuffer ForStreaming(long length)
-    {
-        if (length < HugePage || !OperatingSystem.IsLinux()) return Uninitialized(length);
-        const int MadvHugePage = 14;
-        AlignedBuffer buffer = new(length, zeroed: false, HugePage);
-        _ = Advise(buffer.Pointer, (nuint)length, MadvHugePage);
-        return buffer;
-    }
+    public static AlignedBuffer ForStreaming(long length) => new(length, inLargePages: true);
 
     public long Length { get; }
 
@@ -77,11 +70,9 @@ public sealed unsafe partial class AlignedBuffer : IDisposable
     private void Free()
     {
         if (_start == null) return;
-        NativeMemory.AlignedFree(_start);
+        if (_pages is not null) _pages.GiveBack();
+        else NativeMemory.AlignedFree(_start);
         _start = null;
         if (Length > 0) GC.RemoveMemoryPressure(Length);
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(void* address, nuint length, int advice);
 }

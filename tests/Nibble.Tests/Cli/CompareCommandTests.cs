@@ -28,10 +28,15 @@ public sealed class CompareCommandTests
     [InlineData("--types Q8_0 --windows 0", "--windows")]
     [InlineData("--types Q8_0 --ctx 100000", "--ctx")]
     [InlineData("--files none.gguf", "none.gguf")]
+    [InlineData("--types Q8_0 --no-speed --fresh-speed", "--fresh-speed")]
+    [InlineData("--types IQ2_XXS", "--calibrate")]
+    [InlineData("--types IQ2_XXS --imatrix none.gguf", "none.gguf")]
+    [InlineData("--files none.gguf --imatrix none.dat", "--types")]
+    [InlineData("--types Q8_0 -o /dev/null/report", "/dev/null/report")]
     public void What_makes_no_sense_is_refused_and_nothing_is_written(string options, string part)
     {
         using TemporaryFolder folder = new();
-        string error = NibbleProcess.Run(["compare", SampleModel.At("F32"), "--text", Path.Combine(Shared.TinyModel, "sample.txt"), "-o", folder.At("report"), .. options.Split(' ')], "", folder.Path).Refusal();
+        string error = NibbleProcess.Run(["compare", SampleModel.At("F32"), "--text", Path.Combine(Shared.TinyModel, "sample.txt"), .. options.Contains("-o", StringComparison.Ordinal) ? (string[])[] : ["-o", folder.At("report")], .. options.Split(' ')], "", folder.Path).Refusal();
         Assert.Contains(part, error, StringComparison.Ordinal);
         Assert.Empty(folder.Names);
     }

@@ -27,6 +27,7 @@ public class SpeedMeasurementTests
             Assert.Equal(3, test.Rates.Count);
             Assert.True(0 < test.Min && test.Min <= test.Median && test.Median <= test.Max);
             Assert.Equal(test.Test[0] == 't', test.IsGeneration);
+            Assert.Equal(test.IsGeneration, test.ShareOfBandwidth > 0);
         }
         Assert.Equal(level, Assert.Single(report.Kernels).Format);
         Assert.Equal((29, LayerWeights + HeadWeights, bytes), (report.Kernels[0].Matrices, report.Kernels[0].Weights, report.Kernels[0].Bytes));

@@ -51,6 +51,7 @@ public class LevelMatrixTests
             for (int tokens = 1; tokens <= 17; tokens++) yield return (17, 1 + tokens % 3, tokens);
             for (int blocks = 3; blocks <= 7; blocks += 2) yield return (33, blocks, 9);
             yield return (33, 2, 1);
+            yield return (16 * 17 + 5, 3, 1); // so many that a thread takes several tiles at a time
         }
     }
 }

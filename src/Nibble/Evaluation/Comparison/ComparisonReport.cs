@@ -1,3 +1,4 @@
+using System.Globalization;
 using Nibble.Evaluation.Cards;
 
 namespace Nibble.Evaluation.Comparison;
@@ -40,12 +41,27 @@ public sealed record ComparisonReport
 
     /// <summary>Which variant to take, and why.</summary>
     public required Recommendation Recommendation { get; init; }
+
+    /// <summary>When and where speed was measured, in words; <see langword="null"/> where it was not.</summary>
+    internal string? SpeedOrigin
+    {
+        get
+        {
+            DateTimeOffset[] times = [.. Variants.Select(v => v.Model).Prepend(Base).Select(m => m.Speed?.Measured).OfType<DateTimeOffset>().Order()];
+            if (times.Length == 0) return null;
+            string first = Minute(times[0]), last = Minute(times[^1]), instructions = Machine.Instructions.Length > 0 ? $" ({Machine.Instructions})" : "";
+            return $"{Machine.Processor}{instructions}, {(Machine.Threads == 1 ? "1 thread" : $"{Machine.Threads} threads")}, {(first == last ? first : $"{first} to {last}")} UTC";
+        }
+    }
+
+    private static string Minute(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 }
 
 /// <summary>The machine that measured.</summary>
 /// <param name="Processor">Its processor's name for itself.</param>
 /// <param name="Threads">Threads that computed.</param>
-public sealed record MeasuringMachine(string Processor, int Threads);
+/// <param name="Instructions">The vector instructions that were used, such as <c>avx2</c>.</param>
+public sealed record MeasuringMachine(string Processor, int Threads, string Instructions = "");
 
 /// <summary>A model, by itself.</summary>
 /// <param name="Name">What it is called in the report: its level, or the name of its file.</param>
@@ -63,7 +79,11 @@ public sealed record ComparedModel(string Name, string File, string Sha256, long
 /// <param name="WeightBytes">Bytes of its weights as they are used.</param>
 /// <param name="RunBytes">Bytes of weights, keys and values of a full context, and what it works in.</param>
 /// <param name="ContextLength">Tokens of that context.</param>
-public sealed record SpeedFigures(RateFigures Prompt, RateFigures Generation, long WeightBytes, long RunBytes, int ContextLength);
+public sealed record SpeedFigures(RateFigures Prompt, RateFigures Generation, long WeightBytes, long RunBytes, int ContextLength)
+{
+    /// <summary>When it was measured, which may be in an earlier run than the report's.</summary>
+    public required DateTimeOffset Measured { get; init; }
+}
 
 /// <summary>Tokens per second over several repetitions.</summary>
 /// <param name="Tokens">Tokens of a repetition.</param>

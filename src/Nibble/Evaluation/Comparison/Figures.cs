@@ -7,6 +7,9 @@ public static class Figures
 {
     private const int MostDecimals = 7;
 
+    /// <summary>A ratio of which the change has too many per cent to mean anything.</summary>
+    private const double LargestInPercent = 11;
+
     /// <summary>Bytes in decimal units: 640.2 MB.</summary>
     public static string Bytes(long bytes) => bytes switch
     {
@@ -41,8 +44,9 @@ public static class Figures
     /// <summary>A fraction as percentage with half the width of its 95 % interval: 4.71 ± 0.22 %.</summary>
     public static string PercentWithInterval(Estimate fraction) => WithInterval(100 * fraction.Value, 100 * fraction.HalfWidth, "") + " %";
 
-    /// <summary>The change that a ratio means, with half the width of its 95 % interval: +1.12 ± 0.21 %.</summary>
-    public static string Change(Estimate ratio) => WithInterval(100 * (ratio.Value - 1), 100 * ratio.HalfWidth, "+") + " %";
+    /// <summary>The change that a ratio means, with half the width of its 95 % interval: +1.12 ± 0.21 %; from eleven times on as a factor, ×63 ± 5.</summary>
+    public static string Change(Estimate ratio) =>
+        ratio.Value >= LargestInPercent ? "×" + WithInterval(ratio) : WithInterval(100 * (ratio.Value - 1), 100 * ratio.HalfWidth, "+") + " %";
 
     /// <summary>A difference of two shares in percentage points with its 95 % interval: −1.2 (−2.6 to +0.2) points.</summary>
     public static string Points(double difference, double low, double high) => $"{Signed(100 * difference, 1)} ({Signed(100 * low, 1)} to {Signed(100 * high, 1)}) points";

@@ -28,7 +28,7 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
         VariantReport next = smaller[^1];
         return next.Verdict == Verdict.Beyond
             ? $"Below it: {next.Model.Name}, at {Size(next)}, has {Loss(next)} and {Flips(next)}{LostTasks(next)}."
-            : $"{next.Model.Name} is smaller, at {Size(next)}, and may do as well: with {Loss(next)} it lies on both sides of a bound. A longer text would tell.";
+            : $"{next.Model.Name} is smaller, at {Size(next)}, and may do as well: with {Both(next)} it lies on both sides of a bound. A longer text would tell.";
     }
 
     /// <summary>What a larger one would bring.</summary>
@@ -60,7 +60,7 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
     public static string MoreText() => "Measure on a longer text, or on more of its windows (--text, --windows).";
 
     public string Undecided(VariantReport v) =>
-        $"Not enough evidence to recommend one: {v.Model.Name}, at {Size(v)}, may be good enough, but with {Loss(v)} it lies on both sides of a bound.";
+        $"Not enough evidence to recommend one: {v.Model.Name}, at {Size(v)}, may be good enough, but with {Both(v)} it lies on both sides of a bound.";
 
     public string NoneWithin(VariantReport nearest) =>
         $"None of these is good enough: even {nearest.Model.Name}, the nearest to the original, has {Loss(nearest)} at {Size(nearest)}{LostTasks(nearest)}.";
@@ -75,6 +75,8 @@ internal sealed class RecommendationWords(ComparedModel original, Recommendation
     private static string Perplexity(VariantReport v) => $"perplexity {Figures.Change(v.Divergence.PerplexityRatio)}";
 
     private static string Loss(VariantReport v) => $"{Perplexity(v)}, mean KL divergence {Figures.WithInterval(v.Divergence.MeanKld)}";
+
+    private static string Both(VariantReport v) => $"{Perplexity(v)} and mean KL divergence {Figures.WithInterval(v.Divergence.MeanKld)}";
 
     private static string Flips(VariantReport v) => $"another likeliest token in {Figures.PercentWithInterval(v.Divergence.TopChanged)} of places";
 

@@ -41,6 +41,7 @@ public static class ReportJson
 [JsonSerializable(typeof(SpeedFigures))]
 [JsonSerializable(typeof(TensorFigure[]))]
 [JsonSerializable(typeof(MadeFile))]
+[JsonSerializable(typeof(CardNote))]
 [JsonSerializable(typeof(TokenExpectation[]))]
 [JsonSerializable(typeof(ComparisonReport))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -37,6 +37,9 @@ internal sealed class DivergenceCollector : IScoreConsumer
 
     public IReadOnlyList<TokenDivergence> Tokens => _tokens;
 
+    /// <summary>Some of those tokens, which have been taken already.</summary>
+    public ReadOnlySpan<TokenDivergence> Taken(int start, int count) => _tokens.AsSpan(start, count);
+
     public unsafe int Take(IReadOnlyList<Activations> scores, ReadOnlySpan<int> next, WorkerPool pool)
     {
         fixed (int* tokens = next)

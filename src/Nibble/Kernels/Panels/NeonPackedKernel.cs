@@ -15,14 +15,21 @@ internal static unsafe class NeonPackedKernel
     /// <param name="shape">How the rows are packed.</param>
     /// <param name="arguments">What to multiply.</param>
     /// <param name="tokens">1 to 8, of a tile with one slot where it is 1.</param>
-    [SkipLocalsInit]
     public static void Run(PackedShape shape, PackedArguments* arguments, int tokens)
+    {
+        byte* codes = arguments->Weights;
+        for (; arguments->Tiles > 0; arguments->Tiles--, arguments->Result += Rows) codes = RunTile(shape, arguments, tokens, codes);
+    }
+
+    /// <summary>Returns what comes after the tile.</summary>
+    [SkipLocalsInit]
+    private static byte* RunTile(PackedShape shape, PackedArguments* arguments, int tokens, byte* codes)
     {
         float* rows = stackalloc float[2 * Slots * Rows], blocks = rows + Slots * Rows, scales = stackalloc float[2 * Rows], offsets = shape.HasOffsets ? scales + Rows : null;
         int* sums = stackalloc int[Slots * Rows];
         sbyte* numbers = stackalloc sbyte[StepBytes];
         new Span<float>(rows, 2 * Slots * Rows).Clear();
-        byte* codes = arguments->Weights;
+        byte* header = null;
         sbyte* values = arguments->Tokens;
         float* tokenScales = arguments->TokenScales;
         int* negatedSums = arguments->NegatedSums;
@@ -31,8 +38,12 @@ internal static unsafe class NeonPackedKernel
         int bias = shape.HasTable || shape.Bits == 8 ? 0 : shape.Bias, slots = tokens == 1 ? 1 : Slots, columnsAtATime = Math.Min(shape.Group, PackedShape.StepColumns);
         for (long block = 0; block < arguments->Blocks; block++, tokenScales += slots)
         {
-            byte* header = codes;
-            codes += shape.HeaderBytes;
+            if (block % shape.BlocksPerRun == 0)
+            {
+                header = codes;
+                codes += shape.BlocksPerRun * shape.HeaderBytes;
+            }
+            else header += shape.HeaderBytes;
             for (int column = 0; column < shape.Block; column += columnsAtATime)
             {
                 int inStep = column % PackedShape.StepColumns;
@@ -58,6 +69,7 @@ internal static unsafe class NeonPackedKernel
         }
         for (int token = 0; token < tokens; token++)
             new Span<float>(rows + token * Rows, Rows).CopyTo(new Span<float>((byte*)arguments->Result + token * arguments->ResultStride, Rows));
+        return codes;
     }
 
     private static void TakeOff(int bias, int* negatedSums, int tokens, int* sums)

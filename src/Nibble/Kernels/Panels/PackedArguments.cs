@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Nibble.Kernels.Panels;
 
-/// <summary>What a packed kernel works on: 16 packed rows times up to 8 tokens. Assembled code reads it by offset, so the order of the fields is fixed.</summary>
+/// <summary>What a packed kernel works on: tiles of 16 packed rows times up to 8 tokens. A kernel changes <see cref="Result"/> and <see cref="Tiles"/>. Assembled code reads it by offset, so the order of the fields is fixed.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct PackedArguments
 {
-    /// <summary>The rows, packed by <see cref="PackedRows"/>.</summary>
+    /// <summary>The rows, packed by <see cref="PackedRows"/>, tile after tile.</summary>
     public byte* Weights;
 
     /// <summary>16 numbers plus 128, four times, where the shape has a table.</summary>
@@ -21,7 +21,7 @@ internal unsafe struct PackedArguments
     /// <summary>Minus the sums of the tokens' numbers, <c>[columns / group, slots]</c>; of 32 where a group has more.</summary>
     public int* NegatedSums;
 
-    /// <summary>Becomes <c>[tokens, 16]</c>.</summary>
+    /// <summary>Becomes <c>[tokens, 16 * tiles]</c>.</summary>
     public float* Result;
 
     /// <summary>Bytes from one token of the result to the next.</summary>
@@ -29,4 +29,7 @@ internal unsafe struct PackedArguments
 
     /// <summary>Blocks in a row.</summary>
     public long Blocks;
+
+    /// <summary>Tiles, which follow one another in memory; at least 1.</summary>
+    public long Tiles;
 }

@@ -20,6 +20,7 @@ internal sealed class PackedAssembler
     // Blocks and groups are counted in registers that both calling conventions let us change, but for those that Windows wants back.
     private readonly AssemblerRegister64 _arguments = OperatingSystem.IsWindows() ? rcx : rdi, _blocks = OperatingSystem.IsWindows() ? rdi : rcx, _steps = rsi;
     private readonly AssemblerRegister64 _codes = rax, _multiples = rdx, _header = r8, _values = r9, _tokenScales = r10, _negatedSums = r11;
+    private readonly AssemblerRegister64 _result = r9, _resultStride = r10; // when the values are used up
     private readonly AssemblerRegisterZMM _scale = zmm0, _offset = zmm1, _lowMask = zmm4, _highMask = zmm5, _table = zmm6, _scratch = zmm7;
 
     private PackedAssembler(PackedShape shape, int tokens, int slots)
@@ -39,7 +40,7 @@ internal sealed class PackedAssembler
     {
         Assembler c = _c;
         if (OperatingSystem.IsWindows()) VnniAssembler.SaveWindowsRegisters(c);
-        Label lowMask = c.CreateLabel(), highMask = c.CreateLabel(), nextBlock = c.CreateLabel(), nextStep = c.CreateLabel();
+        Label lowMask = c.CreateLabel(), highMask = c.CreateLabel(), nextTile = c.CreateLabel(), nextRun = c.CreateLabel(), end = c.CreateLabel();
         (int low, int high) = Masks();
         if (low != 0) c.vpbroadcastd(_lowMask, __dword_ptr[lowMask]);
         if (high != 0) c.vpbroadcastd(_highMask, __dword_ptr[highMask]);
@@ -49,43 +50,38 @@ internal sealed class PackedAssembler
             c.mov(_values, __qword_ptr[_arguments + 8]);
             c.vmovdqu64(_table, __zmmword_ptr[_values]);
         }
+
+        c.Label(ref nextTile);
         c.mov(_values, __qword_ptr[_arguments + 16]);
         c.mov(_tokenScales, __qword_ptr[_arguments + 24]);
         c.mov(_negatedSums, __qword_ptr[_arguments + 32]);
         c.mov(_blocks, __qword_ptr[_arguments + 56]);
         for (int t = 0; t < _tokens; t++) Clear(Row(t));
 
-        c.Label(ref nextBlock);
-        for (int t = 0; t < _tokens; t++) Clear(Block(t));
+        c.Label(ref nextRun);
+        int headersBytes = _shape.BlocksPerRun * _shape.HeaderBytes;
         c.mov(_header, _codes);
-        Prefetch(_shape.HeaderBytes);
-        if (_shape.Scales == PackedScales.Multiples) c.lea(_multiples, __[_codes + PackedShape.RowsBytes]);
-        c.add(_codes, _shape.HeaderBytes);
-        if (_shape.Group == 256) for (int t = 0; t < _tokens; t++) Clear(Group(t));
-        if (_shape.StepsPerBlock > 1)
+        Prefetch(headersBytes);
+        c.add(_codes, headersBytes);
+        for (int block = 0; block < _shape.BlocksPerRun; block++)
         {
-            c.mov(_steps, _shape.StepsPerBlock);
-            c.Label(ref nextStep);
+            OneBlock(block * _shape.HeaderBytes);
+            c.dec(_blocks);
+            if (block < _shape.BlocksPerRun - 1) c.jz(end); // the last run may be shorter
+            else c.jnz(nextRun);
         }
-        Step();
-        if (_shape.StepsPerBlock > 1)
-        {
-            c.dec(_steps);
-            c.jnz(nextStep);
-        }
-        if (_shape.Group == 256) EndGroup(0);
-        for (int t = 0; t < _tokens; t++) c.vfmadd231ps(Row(t), Block(t), __dword_bcst[_tokenScales + t * 4]);
-        c.add(_tokenScales, _slotsBytes);
-        c.dec(_blocks);
-        c.jnz(nextBlock);
+        c.Label(ref end);
 
-        c.mov(rax, __qword_ptr[_arguments + 40]);
-        c.mov(rdx, __qword_ptr[_arguments + 48]);
+        c.mov(_result, __qword_ptr[_arguments + 40]);
+        c.mov(_resultStride, __qword_ptr[_arguments + 48]);
         for (int t = 0; t < _tokens; t++)
         {
-            c.vmovups(__zmmword_ptr[rax], Row(t));
-            if (t < _tokens - 1) c.add(rax, rdx);
+            c.vmovups(__zmmword_ptr[_result], Row(t));
+            if (t < _tokens - 1) c.add(_result, _resultStride);
         }
+        c.add(__qword_ptr[_arguments + 40], PackedShape.RowsBytes);
+        c.dec(__qword_ptr[_arguments + 64]);
+        c.jnz(nextTile);
         if (OperatingSystem.IsWindows()) VnniAssembler.RestoreWindowsRegisters(c);
         c.vzeroupper();
         c.ret();
@@ -99,8 +95,32 @@ internal sealed class PackedAssembler
         return code.ToArray();
     }
 
+    /// <param name="header">Where its header is in those of the run.</param>
+    private void OneBlock(int header)
+    {
+        Assembler c = _c;
+        Label nextStep = c.CreateLabel();
+        for (int t = 0; t < _tokens; t++) Clear(Block(t));
+        if (_shape.Scales == PackedScales.Multiples) c.lea(_multiples, __[_header + header + PackedShape.RowsBytes]);
+        if (_shape.Group == 256) for (int t = 0; t < _tokens; t++) Clear(Group(t));
+        if (_shape.StepsPerBlock > 1)
+        {
+            c.mov(_steps, _shape.StepsPerBlock);
+            c.Label(ref nextStep);
+        }
+        Step(header);
+        if (_shape.StepsPerBlock > 1)
+        {
+            c.dec(_steps);
+            c.jnz(nextStep);
+        }
+        if (_shape.Group == 256) EndGroup(header, 0);
+        for (int t = 0; t < _tokens; t++) c.vfmadd231ps(Row(t), Block(t), __dword_bcst[_tokenScales + t * 4]);
+        c.add(_tokenScales, _slotsBytes);
+    }
+
     /// <summary>32 columns.</summary>
-    private void Step()
+    private void Step(int header)
     {
         Prefetch(_shape.CodeBytes);
         int quadsPerGroup = Math.Min(_shape.Group, PackedShape.StepColumns) / 4;
@@ -110,7 +130,7 @@ internal sealed class PackedAssembler
             AssemblerRegisterZMM weight = quad % 2 == 0 ? zmm2 : zmm3;
             Unpack(weight, quad);
             for (int t = 0; t < _tokens; t++) _c.vpdpbusd(Group(t), weight, __dword_bcst[_values + quad * _slotsBytes + t * 4]);
-            if (_shape.Group < 256 && (quad + 1) % quadsPerGroup == 0) EndGroup(quad / quadsPerGroup);
+            if (_shape.Group < 256 && (quad + 1) % quadsPerGroup == 0) EndGroup(header, quad / quadsPerGroup);
         }
         _c.add(_codes, _shape.CodeBytes);
         _c.add(_values, PackedShape.StepColumns / 4 * _slotsBytes);
@@ -118,13 +138,13 @@ internal sealed class PackedAssembler
     }
 
     /// <summary>
-    /// Asks for what will be read some blocks later: there is so much to do with each byte that the processor by itself would not look
+    /// Asks for what will be read some runs later: there is so much to do with each byte that the processor by itself would not look
     /// ahead far enough to keep memory busy. With more tokens memory is not the limit.
     /// </summary>
     private void Prefetch(int bytes)
     {
         if (_tokens > 2) return;
-        int distance = (PrefetchDistance + _shape.BlockBytes - 1) / _shape.BlockBytes * _shape.BlockBytes;
+        int distance = (PrefetchDistance + _shape.RunBytes - 1) / _shape.RunBytes * _shape.RunBytes;
         for (int line = 0; line < bytes; line += 64) _c.prefetcht0(__byte_ptr[_codes + distance + line]);
     }
 
@@ -142,8 +162,9 @@ internal sealed class PackedAssembler
     }
 
     /// <summary>Adds the integer sums, scaled, to those of the block.</summary>
+    /// <param name="header">Where that of the block is in those of the run.</param>
     /// <param name="index">Of the group in the step.</param>
-    private void EndGroup(int index)
+    private void EndGroup(int header, int index)
     {
         Assembler c = _c;
         switch (_shape.Scales)
@@ -151,24 +172,24 @@ internal sealed class PackedAssembler
             case PackedScales.Multiples:
                 c.vpmovsxbd(_scale, __xmmword_ptr[_multiples]);
                 c.vcvtdq2ps(_scale, _scale);
-                c.vmulps(_scale, _scale, __zmmword_ptr[_header]);
+                c.vmulps(_scale, _scale, __zmmword_ptr[_header + header]);
                 if (_shape.HasOffsets)
                 {
                     c.vpmovsxbd(_offset, __xmmword_ptr[_multiples + _shape.ScaleBytes]);
                     c.vcvtdq2ps(_offset, _offset);
-                    c.vmulps(_offset, _offset, __zmmword_ptr[_header + _shape.ScaleBytes]);
+                    c.vmulps(_offset, _offset, __zmmword_ptr[_header + header + _shape.ScaleBytes]);
                 }
                 c.add(_multiples, RowPanel.Rows);
                 break;
             case PackedScales.One:
-                c.vmovups(_scale, __zmmword_ptr[_header]);
+                c.vmovups(_scale, __zmmword_ptr[_header + header]);
                 break;
             case PackedScales.Halves:
-                c.vcvtph2ps(_scale, __ymmword_ptr[_header + index * RowPanel.Rows * 2]);
-                if (_shape.HasOffsets) c.vcvtph2ps(_offset, __ymmword_ptr[_header + _shape.ScaleBytes + index * RowPanel.Rows * 2]);
+                c.vcvtph2ps(_scale, __ymmword_ptr[_header + header + index * RowPanel.Rows * 2]);
+                if (_shape.HasOffsets) c.vcvtph2ps(_offset, __ymmword_ptr[_header + header + _shape.ScaleBytes + index * RowPanel.Rows * 2]);
                 break;
             default:
-                c.vpmovzxwd(_scale, __ymmword_ptr[_header + index * RowPanel.Rows * 2]);
+                c.vpmovzxwd(_scale, __ymmword_ptr[_header + header + index * RowPanel.Rows * 2]);
                 c.vpslld(_scale, _scale, 16);
                 break;
         }

@@ -6,7 +6,7 @@ using Nibble.Formats;
 namespace Nibble.Kernels.Panels;
 
 /// <summary>
-/// Packs 16 rows of weights as a <see cref="PackedShape"/> says: for each block its scales and offsets, then step by step the codes.
+/// Packs 16 rows of weights as a <see cref="PackedShape"/> says: for each run of blocks their headers, scales and offsets, then step by step the codes.
 /// Quad q of a step, its columns 4q to 4q + 3, is a vector of 64 bytes, four for each row. In a plane of b bits its codes are in vector
 /// q % b of b vectors, shifted left by b * (q / b) bits; codes of 3, 5 and 6 bits have their lower 2 or 4 in a first plane.
 /// </summary>
@@ -15,7 +15,11 @@ internal static unsafe class PackedRows
     private const int QuadsPerStep = PackedShape.StepColumns / 4;
 
     /// <summary>Bytes of 16 rows.</summary>
-    public static long Bytes(PackedShape shape, int columns) => ((long)columns / shape.Block * shape.BlockBytes + 63) / 64 * 64;
+    public static long Bytes(PackedShape shape, int columns)
+    {
+        long blocks = columns / shape.Block, runs = (blocks + shape.BlocksPerRun - 1) / shape.BlocksPerRun;
+        return runs * shape.BlocksPerRun * shape.HeaderBytes + blocks * shape.BodyBytes;
+    }
 
     /// <summary>Where the codes of a quad are in a plane.</summary>
     public static (int Vector, int Shift) Place(int bits, int quad) => (quad % bits, bits * (quad / bits));
@@ -33,6 +37,8 @@ internal static unsafe class PackedRows
         byte* step = stackalloc byte[QuadsPerStep * PackedShape.RowsBytes]; // also to arrange scales in
         for (int row = rows; row < RowPanel.Rows; row++) levels[row] = default;
         LevelCoding coding = TWeight.Coding;
+        byte* header = target;
+        int inRun = 0; // the block
         for (int b = 0; b < blocksPerRow; b++)
         {
             for (int row = 0; row < rows; row++)
@@ -42,8 +48,13 @@ internal static unsafe class PackedRows
             }
             for (int block = 0; block < TWeight.BlockSize; block += shape.Block)
             {
-                PutScales<TWeight>(levels, block, shape, step, target);
-                target += shape.HeaderBytes;
+                if (inRun == 0)
+                {
+                    header = target;
+                    target += shape.BlocksPerRun * shape.HeaderBytes;
+                }
+                PutScales<TWeight>(levels, block, shape, step, header + inRun * shape.HeaderBytes);
+                inRun = (inRun + 1) % shape.BlocksPerRun;
                 for (int c = block; c < block + shape.Block; c += PackedShape.StepColumns)
                 {
                     byte* source = (byte*)&levels[0].Numbers + c;

@@ -59,7 +59,7 @@ internal readonly record struct PackedShape(int Bits, int Bias, bool HasTable, i
     /// <summary>Bytes of a step's codes.</summary>
     public int CodeBytes => Bits * RowPanel.Rows * StepColumns / 8;
 
-    /// <summary>Bytes of the scales in front of a block's codes, without the offsets.</summary>
+    /// <summary>Bytes of a block's scales, without the offsets.</summary>
     public int ScaleBytes => Scales switch
     {
         PackedScales.Multiples => RowsBytes + GroupsPerBlock * RowPanel.Rows,
@@ -67,9 +67,15 @@ internal readonly record struct PackedShape(int Bits, int Bias, bool HasTable, i
         _ => GroupsPerBlock * RowPanel.Rows * 2,
     };
 
-    /// <summary>Bytes of everything in front of a block's codes: scales, then offsets.</summary>
+    /// <summary>Bytes of a block's scales and offsets.</summary>
     public int HeaderBytes => HasOffsets ? 2 * ScaleBytes : ScaleBytes;
 
-    /// <summary>Bytes of a block.</summary>
-    public int BlockBytes => HeaderBytes + StepsPerBlock * CodeBytes;
+    /// <summary>Bytes of a block without its header.</summary>
+    public int BodyBytes => StepsPerBlock * CodeBytes;
+
+    /// <summary>Blocks of which all headers are in front of all codes: as many as make the headers whole cache lines of 64 bytes, so that no vector of codes lies in two.</summary>
+    public int BlocksPerRun => HeaderBytes % 64 == 0 ? 1 : 2;
+
+    /// <summary>Bytes of a run.</summary>
+    public int RunBytes => BlocksPerRun * (HeaderBytes + BodyBytes);
 }

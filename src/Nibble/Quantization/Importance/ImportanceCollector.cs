@@ -9,6 +9,9 @@ namespace Nibble.Quantization.Importance;
 /// </summary>
 public static class ImportanceCollector
 {
+    /// <summary>Tokens of a window where nothing else is asked for, and the model has as many.</summary>
+    public const int UsualWindow = 512;
+
     private const string LayerPrefix = "blk.";
 
     /// <summary>Adds the windows from <see cref="ImportanceMatrix.Chunks"/> on to <paramref name="matrix"/>, so that an interrupted collection goes on where it was.</summary>

@@ -45,6 +45,23 @@ internal sealed class QuantizationOutput : IDisposable
         }
     }
 
+    /// <summary>Whether what an interrupted run left at a target, if anything, was on the way to the same result.</summary>
+    /// <param name="file">The model.</param>
+    /// <param name="plan">What to make of it.</param>
+    /// <param name="target">The file to write, or what its parts are called after.</param>
+    public static bool CanGoOn(ModelFile file, QuantizationPlan plan, string target)
+    {
+        try
+        {
+            using Journal journal = Journal.Open(target, RunIdentity.Of(file, plan, plan.Files(target)));
+            return true;
+        }
+        catch (NibbleException)
+        {
+            return false; // of something else, or damaged, or another run is at work on it
+        }
+    }
+
     /// <summary>For each tensor, what an earlier run noted of it, where that run's bytes are kept.</summary>
     public FinishedTensor?[] Kept { get; }
 

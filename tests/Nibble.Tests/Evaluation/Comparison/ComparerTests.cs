@@ -86,19 +86,152 @@ public sealed class ComparerTests
     public void What_is_finished_is_not_measured_again_and_more_windows_add_to_it()
     {
         using TemporaryFolder folder = new();
-        ComparisonOptions options = Options(folder, "Q8_0", "Q2_K") with { Speed = new() { Prompts = [32], Generated = 4, Repetitions = 2 } };
+        ComparisonOptions options = Options(folder, "Q2_K") with { Speed = new() { Prompts = [32], Generated = 4, Repetitions = 1 } };
+        DateTimeOffset before = DateTimeOffset.UtcNow;
         ComparisonReport first = Comparer.Run(options with { Windows = 6 });
+        Assert.InRange(first.Base.Speed!.Measured, before, first.Written);
+        Assert.Equal((Nibble.Evaluation.Machine.Processor, 1, InstructionSets.Used), (first.Machine.Processor, first.Machine.Threads, first.Machine.Instructions));
         List<string> work = [];
         ComparisonReport again = Comparer.Run(options with { Windows = 6 }, new Watch(p => work.Add(p.Text)));
         Assert.DoesNotContain(work, text => text.Contains("quantizing", StringComparison.Ordinal) || text.Contains("window", StringComparison.Ordinal) || text.Contains("speed", StringComparison.Ordinal));
         Assert.Equal(first.Variants.Select(v => v.Model.Speed), again.Variants.Select(v => v.Model.Speed));
 
         work.Clear();
+        ComparisonReport anew = Comparer.Run(options with { Windows = 6, MeasuresSpeedAnew = true });
+        Assert.All(anew.Variants, v => Assert.True(v.Model.Speed!.Measured > again.Written));
+
         ComparisonReport more = Comparer.Run(options, new Watch(p => work.Add(p.Text)));
         Assert.DoesNotContain(work, text => text.Contains("window 6 of", StringComparison.Ordinal));
         Assert.Contains(work, text => text.Contains("window 7 of 12", StringComparison.Ordinal));
         using TemporaryFolder fresh = new();
-        Assert.Equal(Comparer.Run(Options(fresh, "Q8_0", "Q2_K")).Variants.Select(v => v.Divergence), more.Variants.Select(v => v.Divergence));
+        Assert.Equal(Comparer.Run(Options(fresh, "Q2_K")).Variants.Select(v => v.Divergence), more.Variants.Select(v => v.Divergence));
+    }
+
+    [Fact]
+    public void Every_window_that_was_read_stays_when_it_is_stopped()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonOptions options = Options(folder, "Q8_0", "Q2_K");
+        using CancellationTokenSource stop = new();
+        Assert.ThrowsAny<OperationCanceledException>(() => Comparer.Run(options, new Watch(p => { if (p.Text.Contains("window 5 of 12", StringComparison.Ordinal)) stop.Cancel(); }), stop.Token));
+        List<string> work = [];
+        Comparer.Run(options, new Watch(p => work.Add(p.Text)));
+        string[] windows = [.. work.Where(text => text.Contains(": window ", StringComparison.Ordinal)).Distinct()];
+        Assert.Equal(Enumerable.Range(6, 7).Select(w => $"2 variants: window {w} of 12"), windows);
+    }
+
+    [Fact]
+    public void A_file_that_was_being_made_goes_on_after_the_tensors_that_were_finished()
+    {
+        using TemporaryFolder folder = new(), whole = new();
+        ComparisonOptions options = Options(folder, "Q4_K_M") with { Windows = 1 };
+        List<string> tensors = [];
+        using CancellationTokenSource stop = new();
+        Assert.ThrowsAny<OperationCanceledException>(() => Comparer.Run(options, new Watch(p =>
+        {
+            if (!p.Text.Contains("quantizing blk", StringComparison.Ordinal)) return;
+            tensors.Add(p.Text);
+            if (tensors.Distinct().Count() == 9) stop.Cancel();
+        }), stop.Token));
+        Assert.False(File.Exists(folder.At("tiny-Q4_K_M.gguf")));
+        double atOnce = 0;
+        Comparer.Run(options, new Watch(p => { if (atOnce == 0 && p.Text.Contains("quantizing blk", StringComparison.Ordinal)) atOnce = p.Fraction; }));
+        Comparer.Run(Options(whole, "Q4_K_M") with { Windows = 1 });
+        Assert.Equal(File.ReadAllBytes(whole.At("tiny-Q4_K_M.gguf")), File.ReadAllBytes(folder.At("tiny-Q4_K_M.gguf")));
+        Assert.DoesNotContain(folder.Names, name => name.Contains("partial", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Progress_never_goes_back_and_counts_what_is_kept()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonOptions options = Options(folder, "Q2_K") with { Speed = new() { Prompts = [32], Generated = 4, Repetitions = 1 } };
+        List<ComparisonProgress> all = [];
+        Comparer.Run(options, new Watch(all.Add));
+        Assert.Equal(all.Select(p => p.Fraction).Order(), all.Select(p => p.Fraction));
+        Assert.Equal(1, all[^1].Fraction, 1e-9);
+        Assert.Equal(TimeSpan.Zero, all[^1].Left);
+        Assert.All(all, p => Assert.False(p.Text.EndsWith(' ') || p.Text.EndsWith(','), p.Text));
+        // Half of the windows more: what an earlier run read counts as done from the beginning of reading on.
+        all.Clear();
+        Comparer.Run(options with { Windows = 2 * Windows }, new Watch(all.Add));
+        Assert.True(all.First(p => p.Text.Contains(": window ", StringComparison.Ordinal)).Fraction > 0.5);
+    }
+
+    [Fact]
+    public void A_level_that_needs_an_importance_matrix_gets_the_one_that_is_named_or_one_that_is_collected()
+    {
+        using TemporaryFolder folder = new();
+        byte[] calibration = s_text[..12_000];
+        string text = folder.Write("calibration.txt", calibration), matrix = folder.At("imatrix.gguf"), expected = folder.At("expected.gguf");
+        Nibble.Tests.Cli.NibbleProcess.Run("quantize", SampleModel.At("F32"), "IQ2_XS", "--calibrate", text, "--write-imatrix", matrix, "-o", expected).Success();
+
+        using TemporaryFolder named = new(), collected = new();
+        ComparisonOptions options = Options(named, "IQ2_XS") with { Windows = 2 };
+        ComparisonReport report = Comparer.Run(options with { Importance = new() { MatrixPath = matrix } });
+        Assert.Equal(HashedFile.Of(expected).Sha256, report.Variants[0].Model.Sha256);
+
+        ComparisonOptions collecting = Options(collected, "IQ2_XS") with { Windows = 2, Importance = new() { Text = calibration, TextName = "calibration.txt" } };
+        string other = Comparer.Run(collecting).Variants[0].Model.Sha256;
+        AssertSameTensors(expected, collected.At("tiny-IQ2_XS.gguf"));
+        List<string> work = [];
+        Assert.Equal(other, Comparer.Run(collecting, new Watch(p => work.Add(p.Text))).Variants[0].Model.Sha256);
+        Assert.DoesNotContain(work, line => line.Contains("quantizing", StringComparison.Ordinal) || line.Contains("importance", StringComparison.Ordinal));
+        // Another matrix makes another file.
+        work.Clear();
+        Comparer.Run(collecting with { Importance = new() { MatrixPath = matrix, Include = ["ffn_down", "attn_v", "attn_q", "attn_k", "attn_output", "ffn_gate", "ffn_up"] } }, new Watch(p => work.Add(p.Text)));
+        Assert.Contains(work, line => line.Contains("quantizing", StringComparison.Ordinal));
+
+        Assert.Contains("less than one window", Refusal(collecting with { Importance = new() { Text = "Short."u8.ToArray(), TextName = "short.txt" } }), StringComparison.Ordinal);
+        Assert.Contains("none.gguf", Refusal(options with { Importance = new() { MatrixPath = folder.At("none.gguf") } }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Cards_keep_what_was_measured_in_the_files_and_nothing_is_measured_again_for_it()
+    {
+        using TemporaryFolder folder = new();
+        string other = folder.At("mine.gguf");
+        File.Copy(SampleModel.At("Q3_K_M"), other);
+        ComparisonOptions options = Options(folder, "Q2_K");
+        options = options with { Variants = [.. options.Variants, new("mine", other, null)], SavesCards = true };
+        ComparisonReport report = Comparer.Run(options);
+        foreach (VariantReport v in report.Variants)
+        {
+            string path = folder.At(v.Model.File);
+            Assert.Equal(HashedFile.Of(path).Sha256, v.Model.Sha256);
+            Assert.True(File.Exists(path + ".md"));
+            using ModelFile file = ModelFile.Open(path);
+            Nibble.Evaluation.Cards.EvaluationRecord record = Nibble.Evaluation.Cards.EvaluationRecord.Read(file.Metadata)!;
+            Assert.Equal(v.Divergence.MeanKld, record.Divergence!.Mean);
+            Assert.Equal(v.Model.Perplexity, record.Perplexity);
+            Assert.Equal((report.Base.Sha256, report.Text), (record.Base!.Sha256, record.Text));
+        }
+        // The files have changed, and what they were measured as is still known.
+        foreach (bool again in (bool[])[true, false])
+        {
+            List<string> work = [];
+            ComparisonReport second = Comparer.Run(options with { SavesCards = again }, new Watch(p => work.Add(p.Text)));
+            Assert.DoesNotContain(work, text => text.Contains("quantizing", StringComparison.Ordinal) || text.Contains("window", StringComparison.Ordinal) || text.Contains("keeping", StringComparison.Ordinal));
+            Assert.Equal(report.Variants.Select(v => v.Model.Sha256), second.Variants.Select(v => v.Model.Sha256));
+        }
+        // Somebody's own page is not written over, and that is said before anything is done.
+        File.WriteAllText(other + ".md", "precious");
+        Assert.Contains("mine.gguf.md", Refusal(options), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_layout_of_I2_S_is_another_measurement()
+    {
+        using TemporaryFolder folder = new();
+        string plain = Files.Gguf.TernaryModel.Plain(folder.At("plain.gguf")), unclear = Files.Gguf.TernaryModel.Save(folder.At("unclear.gguf"), plain, Nibble.Formats.I2_SLayout.Arm, isEven: _ => true);
+        ComparisonOptions options = Options(folder) with { Base = plain, Windows = 2, Variants = [new("unclear", unclear, null)] };
+        ComparisonReport right = Comparer.Run(options with { Run = new() { Threads = 1, I2SLayout = Nibble.Formats.I2_SLayout.Arm } });
+        ComparisonReport wrong = Comparer.Run(options with { Run = new() { Threads = 1, I2SLayout = Nibble.Formats.I2_SLayout.X86 } });
+        // Its norms are all ones, so it differs from the plain model either way; read in the wrong order its matrices do, too.
+        Assert.All(right.Variants[0].Tensors, t => Assert.InRange(t.RelativeError, 0, 1e-6));
+        Assert.Contains(wrong.Variants[0].Tensors, t => t.RelativeError > 0.5);
+        Assert.NotEqual(right.Variants[0].Divergence.MeanKld, wrong.Variants[0].Divergence.MeanKld);
+        Assert.Equal(right.Variants[0].Divergence, Comparer.Run(options with { Run = new() { Threads = 1, I2SLayout = Nibble.Formats.I2_SLayout.Arm } }).Variants[0].Divergence);
     }
 
     [Fact]
@@ -138,6 +271,7 @@ public sealed class ComparerTests
         folder.Write("tiny-Q2_K.gguf", "precious");
         Assert.Contains("--files", Refusal(Options(folder, "Q2_K")), StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(folder.At("tiny-Q2_K.gguf")));
+        Assert.Equal(["tiny-Q2_K.gguf"], folder.Names);
     }
 
     [Fact]
@@ -203,6 +337,13 @@ public sealed class ComparerTests
         using LanguageModel model = LanguageModel.Open(path, 1);
         SpeedFigures speed = SpeedStage.Measure(model, new() { Prompts = [128], Generated = 2, Repetitions = 1 }, new Progress<Nibble.Evaluation.SpeedProgress>(), CancellationToken.None);
         Assert.Equal(48, speed.Prompt.Tokens);
+    }
+
+    private static void AssertSameTensors(string expected, string path)
+    {
+        using ModelFile one = ModelFile.Open(expected), other = ModelFile.Open(path);
+        Assert.Equal(one.Tensors.Select(t => t.Name), other.Tensors.Select(t => t.Name));
+        foreach (TensorInfo tensor in one.Tensors) Assert.True(one.Read(tensor).AsSpan<byte>().SequenceEqual(other.Read(other.Find(tensor.Name)!).AsSpan<byte>()), tensor.Name);
     }
 
     private static string Refusal(ComparisonOptions options) => Assert.Throws<NibbleException>(() => Comparer.Run(options)).Message;

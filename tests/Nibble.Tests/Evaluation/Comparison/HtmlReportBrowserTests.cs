@@ -57,6 +57,80 @@ public sealed class HtmlReportBrowserTests
         await KeepAsync(name, page, wholePage: true);
     }
 
+    /// <summary>Reports of other sizes than usual: one variant, twenty with long names, one that is worse than useless, no tasks, no speed.</summary>
+    public static TheoryData<string, int, bool> Extremes => [.. ((string[])["one", "twenty", "useless", "plain"]).SelectMany(kind => new[] { (kind, 1200, false), (kind, 390, true) })];
+
+    [Theory]
+    [MemberData(nameof(Extremes))]
+    public async Task It_stays_readable_whatever_is_compared(string kind, int width, bool isDark)
+    {
+        using TemporaryFolder folder = new();
+        await using Browser page = await OpenAsync(folder, Extreme(kind), width, isDark);
+        await KeepAsync($"{kind}-{width}", page, wholePage: true);
+        Assert.Equal(width, (int)(await page.EvaluateAsync("document.documentElement.scrollWidth"))!);
+        JsonNode worst = (await page.EvaluateAsync(Contrast))!;
+        Assert.True((double)worst["ratio"]! >= LeastContrast, $"contrast {worst["ratio"]} of {worst["text"]}");
+        // Nothing but tables, which scroll by themselves, reaches beyond the edge; labels of charts stay within them.
+        JsonArray outside = (await page.EvaluateAsync("""
+            [...document.querySelectorAll("main *, header *, footer *")].filter(e => e.getClientRects().length && !e.closest(".scroll, .vh, [hidden]") && (e.getBoundingClientRect().right > innerWidth + 1 || e.getBoundingClientRect().left < -1)).slice(0, 5).map(e => e.getBoundingClientRect().left + " to " + e.getBoundingClientRect().right + ": " + e.outerHTML.slice(0, 200))
+            """))!.AsArray();
+        Assert.True(outside.Count == 0, outside.ToJsonString());
+        JsonArray ticks = (await page.EvaluateAsync("""
+            [...document.querySelectorAll("svg.chart")].filter(s => s.getClientRects().length).flatMap(s => {
+              const boxes = [...s.querySelectorAll("text.tick, text.axis-title")].map(t => ({ text: t.textContent, box: t.getBoundingClientRect() }));
+              return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b => a.box.left < b.box.right && b.box.left < a.box.right && a.box.top < b.box.bottom - 2 && b.box.top < a.box.bottom - 2).map(b => a.text + " / " + b.text));
+            })
+            """))!.AsArray();
+        Assert.True(ticks.Count == 0, ticks.ToJsonString());
+        Assert.Empty(page.Errors);
+    }
+
+    [Fact]
+    public async Task A_perplexity_that_is_far_off_leaves_room_to_tell_the_others_apart()
+    {
+        using TemporaryFolder folder = new();
+        await using Browser page = await OpenAsync(folder, Extreme("useless"), 1200, isDark: false);
+        // Of the first plot, of perplexity: all variants but the useless one are dots, and the first and the last of them stand apart.
+        JsonNode places = (await page.EvaluateAsync("""
+            (() => { const s = document.querySelector(".tiles svg"), dots = [...s.querySelectorAll("circle.dot")].map(d => d.getBoundingClientRect().x); return { dots: dots.length, arrows: s.querySelectorAll("path.dot").length, apart: Math.max(...dots) - Math.min(...dots) }; })()
+            """))!;
+        Assert.Equal((6, 1), ((int)places["dots"]!, (int)places["arrows"]!));
+        Assert.True((double)places["apart"]! > 60, places.ToJsonString());
+    }
+
+    private static ComparisonReport Extreme(string kind)
+    {
+        ComparisonReport report = SampleReport.Create();
+        switch (kind)
+        {
+            case "one":
+                return Only(report, [report.Variants[3]]);
+            case "twenty":
+                return Only(report, [.. Enumerable.Range(0, 20).Select(i => report.Variants[i % 7] with
+                {
+                    Model = report.Variants[i % 7].Model with { Name = $"Some-Organization-Model-With-A-Long-Name-8B-Instruct-v{i:00}-{report.Variants[i % 7].Model.Name}", File = $"Some-Organization-Model-With-A-Long-Name-8B-Instruct-v{i:00}.gguf", Bytes = report.Variants[i % 7].Model.Bytes + 100_000_000L * (i / 7) },
+                })]);
+            case "useless":
+                DivergenceFigures lost = SampleReport.Divergence(62_959, 5_420, 8.1, 0.999);
+                return Only(report, [.. report.Variants.Select(v => v.Model.Name == "Q2_K" ? v with { Divergence = lost, Verdict = Verdict.Beyond } : v)]);
+            default:
+                report = Only(report, report.Variants);
+                return report with { Tasks = [], Base = report.Base with { Speed = null }, Variants = [.. report.Variants.Select(v => v with { Tasks = [], Tensors = [], Model = v.Model with { Speed = null } })], Passage = null };
+        }
+    }
+
+    private static ComparisonReport Only(ComparisonReport report, IReadOnlyList<VariantReport> variants)
+    {
+        Passage passage = report.Passage!;
+        bool[] front = ParetoFront.Find([.. variants.Select(v => (v.Model.Bytes, v.Divergence.MeanKld.Value))]);
+        return report with
+        {
+            Variants = [.. variants.Select((v, i) => v with { IsOnFront = front[i] })],
+            Passage = passage with { Variants = [.. variants.Select((v, i) => passage.Variants[i % passage.Variants.Count] with { Name = v.Model.Name })] },
+            Recommendation = RecommendationRule.Recommend(report.Base, variants, report.Text.Windows, new()),
+        };
+    }
+
     [Theory]
     [InlineData(1200)]
     [InlineData(390)]

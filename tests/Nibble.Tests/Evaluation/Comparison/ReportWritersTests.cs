@@ -80,6 +80,7 @@ public sealed class ReportWritersTests
     [InlineData(1.0, 0.0, "+0.00 ± 0.00 %")]
     [InlineData(1.387, 0.02, "+39 ± 4 %")]
     [InlineData(1.5, double.NaN, "+50.0 %")]
+    [InlineData(63.04, 2.5, "×63 ± 5")]
     public void A_change_has_as_many_digits_as_its_uncertainty_lets_mean_something(double ratio, double error, string expected) => Assert.Equal(expected, Figures.Change(new(ratio, error)));
 
     [Fact]

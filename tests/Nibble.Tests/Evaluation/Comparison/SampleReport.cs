@@ -62,7 +62,7 @@ internal static class SampleReport
         {
             Version = "0.1.0",
             Written = new(2026, 11, 27, 10, 30, 0, TimeSpan.Zero),
-            Machine = new("AMD Ryzen 9 7950X 16-Core Processor", 16),
+            Machine = new("AMD Ryzen 9 7950X 16-Core Processor", 16, "avx512"),
             Text = new("wiki.test.raw", new string('5', 64), 512, null, 564, 143_820, "f16"),
             Base = original,
             Tasks = tasks,
@@ -92,7 +92,7 @@ internal static class SampleReport
 
     private static ComparedModel Model(string name, string file, double gigabytes, double perplexity, double prompt, double generated) =>
         new(name, file, new string((char)('a' + (int)gigabytes % 6), 64), (long)(gigabytes * 1e9), 8 * gigabytes / 8.03, new(perplexity, 0.0192),
-            new(new(512, prompt, prompt * 0.97, prompt * 1.02), new(64, generated, generated * 0.99, generated * 1.01), (long)(gigabytes * 1e9), (long)(gigabytes * 1e9) + 620_000_000, 4096));
+            new(new(512, prompt, prompt * 0.97, prompt * 1.02), new(64, generated, generated * 0.99, generated * 1.01), (long)(gigabytes * 1e9), (long)(gigabytes * 1e9) + 620_000_000, 4096) { Measured = new(2026, 11, 27, 10, 12, 0, TimeSpan.Zero) });
 
     private static TaskDifference Difference(string task, int items, double score, double kld, Random random)
     {

@@ -45,8 +45,10 @@ public sealed unsafe class PackedRowsTests
     /// <summary>One weight, from the bytes of 16 rows.</summary>
     private static float Read(byte[] packed, PackedShape shape, LevelCoding coding, int row, int column)
     {
-        int start = column / shape.Block * shape.BlockBytes, inBlock = column % shape.Block, group = inBlock / shape.Group;
-        int codes = start + shape.HeaderBytes + inBlock / 32 * shape.CodeBytes, quad = inBlock % 32 / 4, place = row * 4 + inBlock % 4;
+        // Headers of 32 bytes stand in pairs in front of two blocks.
+        int together = shape.HeaderBytes == 32 ? 2 : 1, block = column / shape.Block, run = block / together, inRun = block % together, inBlock = column % shape.Block, group = inBlock / shape.Group;
+        int start = run * together * (shape.HeaderBytes + shape.BodyBytes) + inRun * shape.HeaderBytes;
+        int codes = start + (together - inRun) * shape.HeaderBytes + inRun * shape.BodyBytes + inBlock / 32 * shape.CodeBytes, quad = inBlock % 32 / 4, place = row * 4 + inBlock % 4;
         int low = shape.Bits switch { 3 => 2, 5 or 6 => 4, _ => shape.Bits };
         int code = Plane(codes, low);
         if (low < shape.Bits) code |= Plane(codes + low * 64, shape.Bits - low) << low;

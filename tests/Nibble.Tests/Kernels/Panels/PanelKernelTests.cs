@@ -107,6 +107,7 @@ public sealed unsafe class PanelKernelTests
             Blocks = columns / TActivation.BlockSize,
             Result = (float*)Address(result.Span),
             ResultStride = RowPanel.Rows * sizeof(float),
+            Tiles = 1,
         };
         view.Select(0, ref arguments);
         kernel.Run(&arguments, tokens);

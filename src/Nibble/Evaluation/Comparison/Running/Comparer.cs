@@ -1,3 +1,4 @@
+using Nibble.Evaluation.Cards;
 using Nibble.Evaluation.Divergence;
 using Nibble.Evaluation.Tasks;
 using Nibble.Files;
@@ -23,6 +24,7 @@ public sealed partial class Comparer : IDisposable
     private readonly EvaluationText _text;
     private readonly IReadOnlyList<EvaluationWindow> _windows;
     private readonly ProgressLedger _ledger;
+    private readonly ImportanceStage? _importance;
     private readonly Model[] _models;
 
     /// <summary>What is known of the base or a variant.</summary>
@@ -33,8 +35,11 @@ public sealed partial class Comparer : IDisposable
         public string Sha256 { get; set; } = "";
         public string? Layout { get; set; }
 
+        /// <summary>SHA-256 of its file when it was measured first: keeping measurements in the file changes the file, not what they are of.</summary>
+        public string MeasuredSha256 { get; set; } = "";
+
         /// <summary>The weights: of a file, and of how it is read where that is not written in it.</summary>
-        public string Content => $"{Sha256} {Layout}";
+        public string Content => $"{MeasuredSha256} {Layout}";
 
         public long Bytes { get; set; }
         public double BitsPerWeight { get; set; }
@@ -49,14 +54,22 @@ public sealed partial class Comparer : IDisposable
     {
         _options = options;
         _cancel = cancellationToken;
+        if (options.Variants.Count == 0) Throw.BadInput("there is nothing to compare; name levels with --types or files with --files");
+        if (options.Variants.GroupBy(v => v.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) Throw.BadInput($"{twice.Key} is there twice; name each variant once");
+        TaskStage.Check(options.Tasks);
+        // Before a tokenizer is built, which takes a moment: a name that is misspelt is told at once.
+        foreach (RequestedVariant variant in options.Variants.Where(v => v.Recipe is null)) ModelFile.Open(variant.Path, options.Run.I2SLayout).Dispose();
         _original = LanguageModel.Open(options.Base, options.Run);
         try
         {
             _reading = EvaluationOptions.For(_original, options.ContextLength) with { Windows = options.Windows, Cache = options.Cache };
             _text = EvaluationText.Of(options.TextName, options.Text.Span, _original.Tokenizer);
+            if (_text.Tokens.Length < _reading.ContextLength)
+                Throw.BadInput($"{_text.Name}: the text has {_text.Tokens.Length} tokens, less than one window of {_reading.ContextLength}; take a longer text (--text) or shorter windows (--ctx)");
             _windows = EvaluationWindow.Of(_text.Tokens.Length, _reading);
             _models = [new(NameOf(options.Base), options.Base), .. options.Variants.Select(v => new Model(v.Name, v.Path))];
             _ledger = new(progress, [.. _models.Select(m => m.Name)]);
+            _importance = options.Importance is { } request && options.Variants.Any(v => v.Recipe is not null) ? new(_original, request, cancellationToken) : null;
             Check();
         }
         catch
@@ -91,16 +104,16 @@ public sealed partial class Comparer : IDisposable
     /// <summary>Refuses what cannot be compared before anything is made.</summary>
     private void Check()
     {
-        if (_options.Variants.Count == 0) Throw.BadInput("there is nothing to compare; name levels with --types or files with --files");
-        if (_options.Variants.GroupBy(v => v.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) Throw.BadInput($"{twice.Key} is there twice; name each variant once");
-        TaskStage.Check(_options.Tasks);
         foreach (RequestedVariant variant in _options.Variants)
         {
             if (variant.Recipe is not null)
             {
-                QuantizationPlan.Create(_original.File, variant.Recipe);
+                if (_importance is null) QuantizationPlan.Create(_original.File, variant.Recipe);
+                else _importance.Check(variant.Recipe);
+                if (_options.SavesCards) ModelCard.CheckReplaceable(ModelCard.PathOf(variant.Path));
                 continue;
             }
+            if (_options.SavesCards) EvaluationStore.Check(variant.Path);
             using LanguageModel model = LanguageModel.Open(variant.Path, _options.Run);
             if (VocabularyComparison.Difference(_original.Tokenizer, model.Tokenizer) is { } difference)
                 Throw.BadFile(variant.Path, $"{difference}; only variants of {_options.Base} can be compared with it");
@@ -113,16 +126,28 @@ public sealed partial class Comparer : IDisposable
 
     private ComparisonReport Run()
     {
-        MeasurementStore.Create(_options.Folder);
-        OutputFolder.Check(Path.Combine(_options.Folder, "report.html"));
-        MeasurementStore store = new(Path.Combine(_options.Folder, KeptFolder));
-        Announce();
-        Identify(ProgressLedger.Base, _original.File);
-        Files(store);
-        Read(store);
-        int chosen = PassageStage.Choose([.. _models.Skip(1).Select(m => m.Divergence!)], _windows);
-        for (int row = 0; row < _models.Length; row++) Examine(row, chosen, store);
-        return Assemble(chosen);
+        bool isNew = !Directory.Exists(_options.Folder);
+        string report = Path.Combine(_options.Folder, "report.html");
+        MeasurementStore.CreateFor(report);
+        try
+        {
+            OutputFolder.Check(report);
+            Announce();
+            Identify(ProgressLedger.Base, _original.File);
+            MeasurementStore store = new(Path.Combine(_options.Folder, KeptFolder));
+            Files(store);
+            RecallSpeed(store);
+            Read(store);
+            int chosen = PassageStage.Choose([.. _models.Skip(1).Select(m => m.Divergence!)], _windows);
+            for (int row = 0; row < _models.Length; row++) Examine(row, chosen, store);
+            if (_options.SavesCards) SaveCards(store);
+            return Assemble(chosen);
+        }
+        finally
+        {
+            // Stopped or refused before there was anything to keep.
+            if (isNew && !Directory.EnumerateFileSystemEntries(_options.Folder).Any()) Directory.Delete(_options.Folder);
+        }
     }
 
     private ComparisonReport Assemble(int chosen)
@@ -150,7 +175,7 @@ public sealed partial class Comparer : IDisposable
         {
             Version = RecipeFile.CurrentVersion,
             Written = DateTimeOffset.UtcNow,
-            Machine = new(Machine.Processor, _original.Pool.Threads),
+            Machine = new(Machine.Processor, _original.Pool.Threads, InstructionSets.Used),
             Text = new(_text.Name, _text.Sha256, _reading.ContextLength, null, _windows.Count, perplexity.Tokens, (_options.Cache ?? Nibble.Models.CacheOptions.Default).Description),
             Base = described,
             Tasks = [.. original.Tasks.Select(TaskStage.Describe)],

@@ -50,6 +50,15 @@ public sealed record ComparisonOptions
     /// <summary>How speed is measured; <see langword="null"/> for not at all.</summary>
     public SpeedOptions? Speed { get; init; } = new() { Prompts = [128], Generated = 32, Repetitions = 3 };
 
+    /// <summary>Whether speed is measured anew where an earlier run measured it on this machine.</summary>
+    public bool MeasuresSpeedAnew { get; init; }
+
+    /// <summary>The importance matrix that variants are made with; <see langword="null"/> for none.</summary>
+    public ImportanceRequest? Importance { get; init; }
+
+    /// <summary>Whether what was measured is kept in the variants' own files, with a model card beside each.</summary>
+    public bool SavesCards { get; init; }
+
     /// <summary>What a recommended variant may lose.</summary>
     public RecommendationBounds Bounds { get; init; } = new();
 }

@@ -14,8 +14,8 @@ internal static class DivergenceStage
     /// <summary>The share of the memory that is available which models may take.</summary>
     private const double UsableMemory = 0.8;
 
-    /// <summary>Seconds of work after which what was read is kept.</summary>
-    private const double KeepEvery = 10;
+    /// <summary>How long what was read waits before it is kept, as long as nobody stops the run.</summary>
+    private static readonly TimeSpan s_keepEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>Splits variants into groups of which each fits into memory together with the base; one variant always does.</summary>
     /// <param name="baseBytes">Bytes that the base takes.</param>
@@ -40,32 +40,49 @@ internal static class DivergenceStage
         return groups;
     }
 
-    /// <summary>Reads what the variants lack of the text.</summary>
+    /// <summary>Reads what the variants lack of the text. What is read is kept every second or so, and when it is stopped.</summary>
     /// <param name="reference">The base.</param>
     /// <param name="variants">The variants, open, with what is kept of each.</param>
     /// <param name="tokens">The text.</param>
     /// <param name="windows">All windows to read.</param>
     /// <param name="options">What they were made of.</param>
-    /// <param name="read">Told after each window how many more windows of how many models were read.</param>
+    /// <param name="read">Told after each window how many windows are read, and how many models read it.</param>
     /// <param name="kept">Told when what was read is kept.</param>
     /// <param name="cancellationToken">Stops within a window.</param>
     public static void Read(LanguageModel reference, IReadOnlyList<(LanguageModel Model, KeptDivergence Kept)> variants, ReadOnlyMemory<int> tokens, IReadOnlyList<EvaluationWindow> windows,
         EvaluationOptions options, Action<int, int> read, Action kept, CancellationToken cancellationToken)
     {
-        int together = 1;
         while (variants.Min(v => v.Kept.Windows) is int first && first < windows.Count)
         {
             // Those that are furthest back, up to where the next one is.
             (LanguageModel Model, KeptDivergence Kept)[] behind = [.. variants.Where(v => v.Kept.Windows == first)];
-            int end = variants.Select(v => v.Kept.Windows).Where(w => w > first).DefaultIfEmpty(windows.Count).Min(), count = Math.Min(together, end - first);
-            EvaluationWindow[] part = [.. windows.Skip(first).Take(count)];
+            int end = variants.Select(v => v.Kept.Windows).Where(w => w > first).DefaultIfEmpty(windows.Count).Min();
+            EvaluationWindow[] part = [.. windows.Take(end).Skip(first)];
             Fan fan = new([.. behind.Select(_ => new DivergenceCollector(new DivergenceMeasurement.Pairs(), part, null))]);
-            long start = Stopwatch.GetTimestamp();
-            EvaluationLoop.Run([EvaluatedModel.Of(reference), .. behind.Select(v => EvaluatedModel.Of(v.Model))], tokens, part, options, reference.Pool, fan, _ => read(1, behind.Length + 1), cancellationToken);
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / count;
-            together = (int)Math.Clamp(KeepEvery / Math.Max(seconds, 1e-3), 1, 2.0 * together);
-            for (int v = 0; v < behind.Length; v++) behind[v].Kept.Add(count, fan.Collectors[v].Tokens);
-            kept();
+            int finished = 0, keptWindows = 0, keptTokens = 0;
+            long last = Stopwatch.GetTimestamp();
+            try
+            {
+                EvaluationLoop.Run([EvaluatedModel.Of(reference), .. behind.Select(v => EvaluatedModel.Of(v.Model))], tokens, part, options, reference.Pool, fan, count =>
+                {
+                    finished = count;
+                    read(first + count, behind.Length + 1);
+                    if (Stopwatch.GetElapsedTime(last) >= s_keepEvery) Keep();
+                }, cancellationToken);
+            }
+            finally
+            {
+                Keep();
+            }
+
+            void Keep()
+            {
+                int scored = part[keptWindows..finished].Sum(w => w.Scored);
+                for (int v = 0; v < behind.Length && finished > keptWindows; v++) behind[v].Kept.Add(finished - keptWindows, fan.Collectors[v].Taken(keptTokens, scored));
+                (keptWindows, keptTokens) = (finished, keptTokens + scored);
+                kept();
+                last = Stopwatch.GetTimestamp(); // telling takes time too
+            }
         }
     }
 

@@ -1,24 +1,35 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Nibble.Evaluation.Divergence;
+using Nibble.Files;
 using Nibble.Memory;
 
 namespace Nibble.Evaluation.Comparison.Running;
 
 /// <summary>
 /// The divergences of one variant over the first windows of a text, in a file that grows as windows are read: a run that is
-/// interrupted loses some seconds of them, and one that asks for more windows begins where the last one ended.
+/// interrupted loses the window at hand, and one that asks for more windows begins where the last one ended.
 /// </summary>
+/// <remarks>
+/// The file: eight bytes that say what it is, then for each window a <see cref="TokenDivergence"/> for each of its scored tokens, in this
+/// machine's order of bytes, and the first eight bytes of the SHA-256 of those. A window that is not there whole is not there.
+/// </remarks>
 internal sealed class KeptDivergence
 {
-    /// <summary>The file: eight bytes that say what it is, the number of windows as 64-bit integer, then a <see cref="TokenDivergence"/> for each token, in this machine's order of bytes.</summary>
-    private const ulong Mark = 0x31564944424E; // "NBDIV1"
+    private const ulong Mark = 0x32564944424E; // "NBDIV2"
 
-    private const int HeaderBytes = 16;
+    private const int MarkBytes = sizeof(ulong), CheckBytes = 8;
 
     private readonly string _path;
     private readonly IReadOnlyList<EvaluationWindow> _windows;
     private readonly List<TokenDivergence> _tokens = [];
+
+    private PairStatistics _losses, _divergences;
+    private long _changed;
+
+    /// <summary>Where the next window belongs; 0 where the file has to be begun.</summary>
+    private long _end;
 
     /// <param name="path">The file.</param>
     /// <param name="windows">All windows that are to be read.</param>
@@ -35,38 +46,88 @@ internal sealed class KeptDivergence
     /// <summary>The tokens of those windows.</summary>
     public IReadOnlyList<TokenDivergence> Tokens => _tokens;
 
+    /// <summary>The perplexity of the variant divided by that of the base, so far.</summary>
+    public Estimate Ratio => new(Math.Exp(_losses.Difference.Value), Math.Exp(_losses.Difference.Value) * _losses.Difference.Error);
+
+    /// <summary>The mean divergence so far.</summary>
+    public Estimate MeanKld => _divergences.X;
+
+    /// <summary>The share of tokens so far for which another token is the likeliest.</summary>
+    public Estimate TopChanged => Estimate.Share(_changed, _tokens.Count);
+
     /// <summary>Appends windows, and keeps them.</summary>
-    public void Add(int windows, IReadOnlyList<TokenDivergence> tokens)
+    /// <param name="windows">How many.</param>
+    /// <param name="tokens">Their scored tokens.</param>
+    /// <exception cref="NibbleException">They cannot be written.</exception>
+    public void Add(int windows, ReadOnlySpan<TokenDivergence> tokens)
     {
+        using MemoryStream bytes = new();
+        if (_end == 0) bytes.Write(BitConverter.GetBytes(Mark));
+        foreach (EvaluationWindow window in _windows.Skip(Windows).Take(windows))
+        {
+            ReadOnlySpan<byte> body = MemoryMarshal.AsBytes(tokens[..window.Scored]);
+            bytes.Write(body);
+            bytes.Write(CheckOf(body));
+            tokens = tokens[window.Scored..];
+            Count(MemoryMarshal.Cast<byte, TokenDivergence>(body));
+        }
+        Append(bytes.ToArray());
         Windows += windows;
-        _tokens.AddRange(tokens);
-        ReadOnlySpan<byte> body = MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_tokens));
-        byte[] file = new byte[HeaderBytes + body.Length];
-        MemoryMarshal.Write(file, Mark);
-        MemoryMarshal.Write(file.AsSpan(8), (long)Windows);
-        body.CopyTo(file.AsSpan(HeaderBytes));
-        MeasurementStore.Write(_path, file);
     }
 
     /// <summary>The tokens of one window.</summary>
-    public IReadOnlyList<TokenDivergence> Of(int window) => _tokens.GetRange(ScoredBefore(window), _windows[window].Scored);
+    public IReadOnlyList<TokenDivergence> Of(int window) => _tokens.GetRange(_windows.Take(window).Sum(w => w.Scored), _windows[window].Scored);
 
     /// <summary>What all windows say together.</summary>
     public DivergenceResult Result(int contextLength) => new(_tokens, Windows, contextLength);
 
-    /// <summary>Takes of an earlier run the windows that are asked for now; a file that is no such or damaged is measured anew.</summary>
-    private void Read()
+    private void Count(ReadOnlySpan<TokenDivergence> tokens)
     {
-        if (!File.Exists(_path)) return;
-        using MappedFile file = new(_path);
-        if (file.Length < HeaderBytes || file.Region.AsSpan<ulong>(0, 1)[0] != Mark) return;
-        long windows = file.Region.AsSpan<long>(1, 1)[0];
-        if (windows < 1) return;
-        int kept = (int)Math.Min(windows, _windows.Count), tokens = ScoredBefore(kept);
-        if (file.Length < HeaderBytes + (long)tokens * Unsafe.SizeOf<TokenDivergence>()) return;
-        _tokens.AddRange(MemoryMarshal.Cast<byte, TokenDivergence>(file.Region.Slice(HeaderBytes, (long)tokens * Unsafe.SizeOf<TokenDivergence>()).AsSpan<byte>()));
-        Windows = kept;
+        foreach (ref readonly TokenDivergence token in tokens)
+        {
+            _losses.Add(-token.LogProbability, -token.BaseLogProbability);
+            _divergences.Add(token.Divergence, 0);
+            if (!token.IsSameTop) _changed++;
+        }
+        _tokens.AddRange(tokens);
     }
 
-    private int ScoredBefore(int window) => _windows.Take(window).Sum(w => w.Scored);
+    /// <summary>Writes in the place of whatever follows the last window, such as half of one.</summary>
+    private void Append(byte[] bytes)
+    {
+        MeasurementStore.CreateFor(_path);
+        try
+        {
+            using FileStream file = new(_path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            file.SetLength(_end);
+            file.Position = _end;
+            file.Write(bytes);
+        }
+        catch (IOException e)
+        {
+            throw new NibbleException($"{_path}: cannot be written: {OutputFolder.Reason(e)}", e);
+        }
+        _end += bytes.Length;
+    }
+
+    /// <summary>Takes of an earlier run the windows that are asked for now; of a file that is no such or damaged, those before the damage.</summary>
+    private void Read()
+    {
+        if (!File.Exists(_path) || new FileInfo(_path).Length < MarkBytes) return;
+        using MappedFile file = new(_path);
+        if (file.Region.AsSpan<ulong>(0, 1)[0] != Mark) return;
+        _end = MarkBytes;
+        foreach (EvaluationWindow window in _windows)
+        {
+            long length = (long)window.Scored * Unsafe.SizeOf<TokenDivergence>();
+            if (file.Length < _end + length + CheckBytes) return;
+            ReadOnlySpan<byte> body = file.Region.Slice(_end, length).AsSpan<byte>();
+            if (!file.Region.Slice(_end + length, CheckBytes).AsSpan<byte>().SequenceEqual(CheckOf(body))) return;
+            Count(MemoryMarshal.Cast<byte, TokenDivergence>(body));
+            _end += length + CheckBytes;
+            Windows++;
+        }
+    }
+
+    private static byte[] CheckOf(ReadOnlySpan<byte> body) => SHA256.HashData(body)[..CheckBytes];
 }

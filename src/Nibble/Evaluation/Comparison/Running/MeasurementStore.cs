@@ -15,18 +15,14 @@ internal sealed class MeasurementStore
 {
     private readonly string _folder;
 
-    /// <param name="folder">The folder; it is made where it is missing.</param>
-    /// <exception cref="NibbleException">It cannot be made.</exception>
-    public MeasurementStore(string folder)
-    {
-        _folder = folder;
-        Create(folder);
-    }
+    /// <param name="folder">The folder; it is made when there is something to keep.</param>
+    public MeasurementStore(string folder) => _folder = folder;
 
-    /// <summary>Makes a folder, unless it is there.</summary>
+    /// <summary>Makes the folder of a file, unless it is there.</summary>
     /// <exception cref="NibbleException">It cannot be made.</exception>
-    public static void Create(string folder)
+    public static void CreateFor(string path)
     {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         try
         {
             Directory.CreateDirectory(folder);
@@ -78,8 +74,9 @@ internal sealed class MeasurementStore
     public static void Write<T>(string path, T value, JsonTypeInfo<T> type) => Write(path, JsonSerializer.SerializeToUtf8Bytes(value, type));
 
     /// <summary>Keeps bytes.</summary>
-    public static void Write(string path, ReadOnlySpan<byte> bytes)
+    private static void Write(string path, ReadOnlySpan<byte> bytes)
     {
+        CreateFor(path);
         using AtomicFile file = new(path, bytes.Length);
         file.Write(bytes);
         file.Commit();

@@ -14,7 +14,7 @@ internal static class SpeedStage
         SpeedOptions fitting = options with { Prompts = [.. options.Prompts.Select(length => Math.Min(length, longest))], Generated = Math.Min(options.Generated, longest) };
         SpeedReport report = SpeedMeasurement.Measure(model, fitting, progress, cancellationToken);
         MemoryNeed need = model.Network.MemoryFor(context, options.Cache ?? CacheOptions.Default);
-        return new(Rate(report.Tests.First(t => !t.IsGeneration)), Rate(report.Tests.First(t => t.IsGeneration)), need.Weights, need.Total, context);
+        return new(Rate(report.Tests.First(t => !t.IsGeneration)), Rate(report.Tests.First(t => t.IsGeneration)), need.Weights, need.Total, context) { Measured = DateTimeOffset.UtcNow };
     }
 
     private static RateFigures Rate(SpeedResult result) => new(result.Tokens, result.Median, result.Min, result.Max);

@@ -1,6 +1,8 @@
 using Nibble.Files;
 using Nibble.Quantization;
+using Nibble.Quantization.Importance;
 using Nibble.Quantization.Recipes;
+using Nibble.Quantization.Resuming;
 
 namespace Nibble.Evaluation.Comparison.Running;
 
@@ -8,20 +10,20 @@ namespace Nibble.Evaluation.Comparison.Running;
 /// <param name="Sha256">SHA-256 of its content; empty until it is complete.</param>
 /// <param name="Version">The version of Nibble that made it.</param>
 /// <param name="Layout">How the original was read where that is not written in it.</param>
-internal sealed record MadeFile(string Sha256, string Version, string? Layout);
+/// <param name="Importance">The importance matrix that it was made with; <see langword="null"/> for none.</param>
+internal sealed record MadeFile(string Sha256, string Version, string? Layout, string? Importance = null);
 
 /// <summary>
 /// Sees to it that every variant has its file: those of an earlier run are used again, the missing ones are made, and those that another
-/// version of Nibble made, or that were made of the original read in another layout, are made anew.
+/// version of Nibble made, or that were made of the original read in another layout or with another importance matrix, are made anew.
 /// </summary>
-internal sealed class VariantFiles(ModelFile original, string originalSha256, MeasurementStore store, ComparisonOptions options)
+/// <param name="original">The base.</param>
+/// <param name="originalSha256">SHA-256 of its files.</param>
+/// <param name="importance">What the importance matrix is; <see langword="null"/> for none.</param>
+/// <param name="store">Where it is kept which files were made.</param>
+/// <param name="options">What was asked for.</param>
+internal sealed class VariantFiles(ModelFile original, string originalSha256, string? importance, MeasurementStore store, ComparisonOptions options)
 {
-    /// <summary>Weights quantized in a second, about: only its proportion to other stages matters.</summary>
-    private const double WeightsPerSecond = 15e6;
-
-    /// <summary>How long making a file takes, about.</summary>
-    public static double SecondsFor(ModelFile model) => model.Tensors.Sum(t => (double)t.Count) / WeightsPerSecond;
-
     /// <summary>Whether the file of a variant has to be made.</summary>
     /// <exception cref="NibbleException">A file of that name is there that no comparison of this model made, or that was changed and would have to be made anew.</exception>
     public bool IsMissing(RequestedVariant variant, CancellationToken cancellationToken)
@@ -32,7 +34,7 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, Me
         if (made is null)
             Throw.BadFile(variant.Path, $"is there already, and was not made from {original.Path} by a comparison; give it with --files instead of {variant.Recipe.Name} in --types, move it away, or name another folder with -o");
         if (made.Sha256.Length == 0) return true; // a run ended between the file and the note of it
-        if ((made.Version, made.Layout) == (RecipeFile.CurrentVersion, original.LayoutNote)) return false;
+        if (made with { Sha256 = "" } == Record("")) return false;
         Check(variant, HashedFile.Of(variant.Path, cancellationToken: cancellationToken).Sha256); // only what it made itself is replaced
         return true;
     }
@@ -45,16 +47,27 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, Me
             Throw.BadFile(variant.Path, $"was changed after it was made, so it may be no {variant.Recipe.Name} of {original.Path}; delete it to have it made again, or give it with --files");
     }
 
-    /// <summary>Makes the file of a variant.</summary>
-    public void Make(RequestedVariant variant, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
+    /// <summary>Makes the file of a variant; a run that is stopped leaves finished tensors for the next one.</summary>
+    /// <param name="variant">The variant.</param>
+    /// <param name="use">What is used of the importance matrix.</param>
+    /// <param name="progress">Told after every chunk.</param>
+    /// <param name="cancellationToken">Stops after the chunk at hand.</param>
+    public void Make(RequestedVariant variant, ImportanceUse? use, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
-        QuantizationPlan plan = QuantizationPlan.Create(original, variant.Recipe!, new() { Check = false });
-        Record("");
-        Quantizer.Write(original, plan, variant.Path, options.Run.Threads, progress: progress, cancellationToken: cancellationToken);
-        Record(HashedFile.Of(variant.Path, cancellationToken: cancellationToken).Sha256);
-
-        void Record(string sha256) => MeasurementStore.Write(RecordOf(variant), new MadeFile(sha256, RecipeFile.CurrentVersion, original.LayoutNote), ReportJsonContext.Default.MadeFile);
+        QuantizationPlan plan = QuantizationPlan.Create(original, variant.Recipe!, new() { Check = false, Importance = use?.Means, Metadata = use?.Metadata ?? [] });
+        if (!QuantizationOutput.CanGoOn(original, plan, variant.Path)) Journal.RemoveLeftovers(variant.Path);
+        Keep(variant, "");
+        Quantizer.Write(original, plan, variant.Path, options.Run.Threads, resume: true, progress, cancellationToken);
+        Keep(variant, HashedFile.Of(variant.Path, cancellationToken: CancellationToken.None).Sha256); // not stopped, since without it the file is nobody's
     }
+
+    /// <summary>Notes what a file that was made is now, or, with an empty hash, that it is being changed.</summary>
+    public void Keep(RequestedVariant variant, string sha256)
+    {
+        if (variant.Recipe is not null) MeasurementStore.Write(RecordOf(variant), Record(sha256), ReportJsonContext.Default.MadeFile);
+    }
+
+    private MadeFile Record(string sha256) => new(sha256, RecipeFile.CurrentVersion, original.LayoutNote, importance);
 
     private string RecordOf(RequestedVariant variant) => store.PathOfAny("made", "json", originalSha256, variant.Recipe!.Name, Path.GetFileName(variant.Path));
 }

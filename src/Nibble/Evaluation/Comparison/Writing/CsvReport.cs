@@ -13,7 +13,7 @@ internal static class CsvReport
         [
             "variant", "file", "sha256", "bytes", "size_ratio", "bits_per_weight", "perplexity", "perplexity_error", "perplexity_ratio", "perplexity_ratio_error",
             "mean_kld", "mean_kld_error", "median_kld", "p90_kld", "p99_kld", "p999_kld", "max_kld", "top_changed", "top_changed_error", "rms_probability_change",
-            "prompt_tokens_per_second", "generated_tokens_per_second", "memory_bytes", "on_front", "verdict",
+            "prompt_tokens_per_second", "generated_tokens_per_second", "memory_bytes", "speed_measured", "on_front", "verdict",
         ];
         foreach (ComparedTask task in report.Tasks) head.AddRange([task.Name, $"{task.Name}_difference", $"{task.Name}_low", $"{task.Name}_high", $"{task.Name}_p"]);
         Line(text, head);
@@ -44,7 +44,7 @@ internal static class CsvReport
     ];
 
     private static string[] Speed(ComparedModel model) =>
-        model.Speed is { } speed ? [Number(speed.Prompt.Median), Number(speed.Generation.Median), speed.RunBytes.ToString(CultureInfo.InvariantCulture)] : ["", "", ""];
+        model.Speed is { } speed ? [Number(speed.Prompt.Median), Number(speed.Generation.Median), speed.RunBytes.ToString(CultureInfo.InvariantCulture), speed.Measured.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)] : ["", "", "", ""];
 
     private static string Number(double value) => value.ToString("G9", CultureInfo.InvariantCulture);
 

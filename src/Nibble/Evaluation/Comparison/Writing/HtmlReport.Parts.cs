@@ -52,7 +52,7 @@ internal sealed partial class HtmlReport
 
     private void Tensors()
     {
-        Section("Error by tensor and layer", "Root mean square error of each tensor, relative to its values. Layers go from left to right; colours mean the same for every variant.");
+        Section("Error by tensor and layer", "Root mean square error of each tensor, in per cent of the root mean square of its values. Layers go from left to right; colours mean the same for every variant.");
         Picker("tensors", FirstShown);
         HeatMap map = new(_report.Variants);
         foreach ((int index, VariantReport v) in _report.Variants.Index())
@@ -82,7 +82,7 @@ internal sealed partial class HtmlReport
         (ComparedModel Model, SpeedFigures Speed)[] measured = [.. _report.Variants.Select(v => v.Model).Prepend(_report.Base).Where(m => m.Speed is not null).Select(m => (m, m.Speed!))];
         if (measured.Length == 0) return;
         SpeedFigures first = measured[0].Speed;
-        Section("Speed and memory", $"On {_report.Machine.Processor} with {_report.Machine.Threads} threads. Dots are medians, bars go from the slowest to the fastest repetition.");
+        Section("Speed and memory", $"Measured on {_report.SpeedOrigin}. Dots are medians, bars go from the slowest to the fastest repetition.");
         _html.Literal("<div class=\"tiles\">");
         Tile("Reading a prompt", $"{first.Prompt.Tokens} tokens at once.", new("Tokens per second when reading a prompt", "tokens/s", [.. measured.Select(m => RateRow(m.Model, m.Speed.Prompt))]) { Extent = [0] });
         Tile("Generating", $"{first.Generation.Tokens} tokens, one at a time.", new("Tokens per second when generating", "tokens/s", [.. measured.Select(m => RateRow(m.Model, m.Speed.Generation))]) { Extent = [0] });

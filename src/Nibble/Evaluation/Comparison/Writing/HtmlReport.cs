@@ -14,6 +14,12 @@ internal sealed partial class HtmlReport
 {
     private static readonly string s_style = Resource("report.css"), s_script = Resource("report.js");
 
+    /// <summary>Letters of a name that have room on a button of a phone.</summary>
+    private const int LongestInPicker = 32;
+
+    /// <summary>Letters of a name that leave room for figures beside it.</summary>
+    private const int LongestInTable = 24;
+
     private readonly ComparisonReport _report;
     private readonly RecommendationBounds _bounds;
     private readonly string? _recommended;
@@ -56,7 +62,7 @@ internal sealed partial class HtmlReport
     {
         MeasuredText text = _report.Text;
         _html.Add($"<header><div class=\"top\"><h1>{_report.Base.Name}: what quantization cost</h1><button id=\"theme\" type=\"button\" hidden>Dark</button></div>")
-            .Add($"<p class=\"muted\">{_report.Variants.Count} variants against {_report.Base.File} ({Figures.Bytes(_report.Base.Bytes)}) on {text.Name}: {Grouped(text.Tokens)} tokens scored in {Grouped(text.Windows)} windows of {Grouped(text.ContextLength)}. ± and bars are 95 % intervals.</p>");
+            .Add($"<p class=\"muted\">{(_report.Variants.Count == 1 ? "1 variant" : $"{_report.Variants.Count} variants")} against {_report.Base.File} ({Figures.Bytes(_report.Base.Bytes)}) on {text.Name}: {Grouped(text.Tokens)} tokens scored in {Grouped(text.Windows)} windows of {Grouped(text.ContextLength)}. ± and bars are 95 % intervals.</p>");
         Recommendation advice = _report.Recommendation;
         _html.Add($"<section class=\"advice{(advice.Kind == RecommendationKind.Recommended ? "" : " unsure")}\" aria-label=\"Recommendation\"><p class=\"what\">{Unbroken(advice.Headline)}</p><ul>");
         foreach (string reason in advice.Reasons) _html.Add($"<li>{Unbroken(reason)}</li>");
@@ -70,7 +76,7 @@ internal sealed partial class HtmlReport
             .Add($"<dt>KL divergence</dt><dd>Σ p ln(p / q) over the vocabulary, p being what {_report.Base.Name} expects and q the variant, in nats, for each scored token.</dd>")
             .Literal("<dt>Intervals</dt><dd>1.96 standard errors to either side, tokens counted as independent; changes of perplexity are paired token by token. Tasks: paired item by item, with McNemar’s exact test, and Holm’s correction over the tasks of a variant.</dd>")
             .Literal("<dt>Tensor error</dt><dd>Root mean square of the difference to the original’s values, divided by the root mean square of those.</dd>")
-            .Add($"<dt>Machine</dt><dd>{_report.Machine.Processor}, {_report.Machine.Threads} threads</dd><dt>Text</dt><dd>{_report.Text.Name}, SHA-256 <code>{_report.Text.Sha256}</code></dd>");
+            .Add($"<dt>Speed</dt><dd>{_report.SpeedOrigin ?? "not measured"}. What an earlier run measured on the same machine is taken from it; nibble compare --fresh-speed measures it anew.</dd><dt>Text</dt><dd>{_report.Text.Name}, SHA-256 <code>{_report.Text.Sha256}</code></dd>");
         foreach (ComparedModel model in _report.Variants.Select(v => v.Model).Prepend(_report.Base))
             _html.Add($"<dt>{model.Name}</dt><dd>{model.File}, SHA-256 <code>{model.Sha256}</code></dd>");
         _html.Add($"</dl></details><p>Written {_report.Written.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC by Nibble {_report.Version}. The numbers are also in report.json, report.csv and report.md beside this page.</p></footer>\n");
@@ -87,9 +93,9 @@ internal sealed partial class HtmlReport
 
     private void Picker(string name, int chosen)
     {
-        _html.Literal("<fieldset class=\"picker\"><legend>Variant</legend>");
+        _html.Add($"<fieldset class=\"picker\"{new Html().Literal(_report.Variants.Count == 1 ? " hidden" : "")}><legend>Variant</legend>");
         foreach ((int index, VariantReport v) in _report.Variants.Index())
-            _html.Add($"<label><input type=\"radio\" name=\"{name}\" value=\"{index}\"{new Html().Literal(index == chosen ? " checked" : "")}>{v.Model.Name}</label>");
+            _html.Add($"<label title=\"{v.Model.Name}\"><input type=\"radio\" name=\"{name}\" value=\"{index}\"{new Html().Literal(index == chosen ? " checked" : "")}>{DotPlot.Short(v.Model.Name, LongestInPicker)}</label>");
         _html.Literal("</fieldset>");
     }
 

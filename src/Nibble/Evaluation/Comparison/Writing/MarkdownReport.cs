@@ -52,8 +52,8 @@ internal static class MarkdownReport
 
     private static void Speed(StringBuilder text, ComparisonReport report)
     {
-        if (report.Base.Speed is null) return;
-        text.Append($"\n## Speed and memory\n\nOn {Escape(report.Machine.Processor)} with {report.Machine.Threads} threads; medians, with the slowest and the fastest repetition.\n\n");
+        if (report.SpeedOrigin is not { } origin) return;
+        text.Append($"\n## Speed and memory\n\nMeasured on {Escape(origin)}; medians, with the slowest and the fastest repetition.\n\n");
         Table table = new(text, ["variant", "prompt tokens/s", "generated tokens/s", "memory"]);
         foreach (ComparedModel model in report.Variants.Select(v => v.Model).Prepend(report.Base))
             if (model.Speed is { } speed) table.Row(model.Name, Rate(speed.Prompt), Rate(speed.Generation), Figures.Bytes(speed.RunBytes));
