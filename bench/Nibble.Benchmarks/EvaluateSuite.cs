@@ -13,7 +13,7 @@ namespace Nibble.Benchmarks;
 /// </summary>
 internal static class EvaluateSuite
 {
-    private const int Rounds = 5;
+    private const int Rounds = 8;
 
     public static void Run(string path, string variantPath, int context, int windows)
     {
@@ -23,9 +23,12 @@ internal static class EvaluateSuite
         int[] tokens = [.. Enumerable.Range(0, context * windows).Select(_ => random.Next(model.Tokenizer.VocabularySize))];
         int read = context - 1;
 
-        Rate prompt = Measure(() => Prompt(model, tokens, read, windows)), other = Measure(() => Prompt(variant, tokens, read, windows));
-        Rate perplexity = Measure(() => PerplexityMeasurement.Measure(model.Network, tokens, options, model.Pool));
-        Rate divergence = Measure(() => DivergenceMeasurement.Measure(model.Network, variant.Network, tokens, options, model.Pool));
+        Rate[] rates = Measure(
+            () => Prompt(model, tokens, read, windows),
+            () => Prompt(variant, tokens, read, windows),
+            () => PerplexityMeasurement.Measure(model.Network, tokens, options, model.Pool),
+            () => DivergenceMeasurement.Measure(model.Network, variant.Network, tokens, options, model.Pool));
+        (Rate prompt, Rate other, Rate perplexity, Rate divergence) = (rates[0], rates[1], rates[2], rates[3]);
         double promptRate = prompt.Per(windows * read), both = 1 / (1 / promptRate + 1 / other.Per(windows * read));
         double work = Work(model.Network, read, context - 1 - context / 2) / Work(model.Network, read, 1);
         Console.WriteLine($"{Path.GetFileName(path)} and {Path.GetFileName(variantPath)}, {windows} windows of {context}, {model.Pool.Threads} threads, {Machine.Processor}");
@@ -62,17 +65,20 @@ internal static class EvaluateSuite
         return tokens * blocks + scored * head;
     }
 
-    private static Rate Measure(Action action)
+    /// <summary>The best of some rounds, in each of which all have their turn, so that a machine that grows slower does so for all of them.</summary>
+    private static Rate[] Measure(params Action[] actions)
     {
-        action();
-        double best = double.MaxValue;
-        for (int i = 0; i < Rounds; i++)
+        double[] best = [.. actions.Select(_ => double.MaxValue)];
+        for (int round = -1; round < Rounds; round++) // the first warms up
         {
-            long start = Stopwatch.GetTimestamp();
-            action();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            for (int i = 0; i < actions.Length; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                actions[i]();
+                if (round >= 0) best[i] = Math.Min(best[i], Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
         }
-        return new(best);
+        return [.. best.Select(seconds => new Rate(seconds))];
     }
 
     private static void Row(string name, double rate, double reference, double work) =>

@@ -5,6 +5,7 @@ using Nibble.Cli;
 using Nibble.Cli.Commands;
 using Nibble.Cli.Terminal;
 
+Console.SetOut(new ResultWriter(Console.Out));
 RootCommand root = new("Nibble makes large language models fit: it quantizes them, measures what that cost, and runs the result.")
 {
     CheckCommand.Create(),

@@ -31,6 +31,16 @@ internal static class SampleModel
 
     public static LanguageModel Open(string level = "F32", int threads = 1) => LanguageModel.Open(At(level), threads);
 
+    /// <summary>The original with one weight of a matrix that is no number.</summary>
+    public static byte[] Damaged(string tensor)
+    {
+        byte[] bytes = File.ReadAllBytes(At("F32"));
+        using ModelFile file = ModelFile.Open(At("F32"));
+        int at = bytes.AsSpan().IndexOf(file.Read(file.Tensors.Single(t => t.Name == tensor), 0, 1).AsSpan<byte>());
+        MemoryMarshal.Write(bytes.AsSpan(at), float.NaN);
+        return bytes;
+    }
+
     private static string Quantize(Recipe recipe)
     {
         string path = Path.Combine(s_folder.Value, $"tiny-{recipe.Name}.gguf");

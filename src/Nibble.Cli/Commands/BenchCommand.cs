@@ -17,7 +17,7 @@ internal static class BenchCommand
         Option<int[]> prompts = CommonOptions.Numbers("--prompt", "-p", "Lengths of prompts to read, in tokens, separated by commas; 0 for none. Default: 128,512, or the model's context where that is shorter.");
         Option<int> generate = new("--generate", "-n") { Description = "Tokens to generate; 0 for none.", DefaultValueFactory = _ => s_defaults.Generated, HelpName = "N" };
         Option<int> repetitions = new("--repetitions", "-r") { Description = "How often to measure each test.", DefaultValueFactory = _ => s_defaults.Repetitions, HelpName = "N" };
-        Option<int> threads = CommonOptions.ModelThreads(), promptThreads = CommonOptions.PromptThreads();
+        Option<int> threads = CommonOptions.MeasuredThreads(), promptThreads = CommonOptions.PromptThreads();
         Option<bool> noRepack = CommonOptions.NoRepack();
         Option<bool> markdown = new("--markdown") { Description = "Print the tables as Markdown." };
         Option<bool> json = CommonOptions.Json();
@@ -26,9 +26,10 @@ internal static class BenchCommand
             "nibble bench llama-3.2-1b-q4_k_m.gguf --prompt 128,512 --generate 32 --threads 4 --json",
             "nibble bench llama-3.2-1b-q4_k_m.gguf --no-repack --markdown")
         {
-            model, prompts, generate, repetitions, threads, promptThreads, noRepack, markdown, json,
+            model, prompts, generate, repetitions, threads, promptThreads, noRepack, markdown,
         };
         CacheSettings cache = new(command);
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             if (parsed.GetValue(json) && parsed.GetValue(markdown)) throw new NibbleException("--json and --markdown were both given; give one");

@@ -10,9 +10,9 @@ internal sealed class CacheSettings
 {
     private const string On = "on", Off = "off", Auto = "auto";
 
-    private readonly Option<WeightFormat?> _keys = Type("--cache-type-k", "-ctk", "Store keys as f32, f16, bf16, q8_0, q5_0 or q4_0. Default: f16.");
-    private readonly Option<WeightFormat?> _values = Type("--cache-type-v", "-ctv", "Store values as one of these.");
-    private readonly Option<WeightFormat?> _both = Type("--cache-type", null, "Store both as one of these.");
+    private readonly Option<WeightFormat?> _keys = Type("--cache-type-k", "-ctk", "Store keys so, whatever --cache-type says.");
+    private readonly Option<WeightFormat?> _values = Type("--cache-type-v", "-ctv", "Store values so, whatever --cache-type says.");
+    private readonly Option<WeightFormat?> _both = Type("--cache-type", null, "Store keys and values as f32, f16, bf16, q8_0, q5_0 or q4_0. Default: f16.");
     private readonly Option<string> _rotate = new("--cache-rotate")
     {
         Description = $"Turn keys and values before they are stored, so that few bits hold them better: {On}, {Off}, or {Auto} for types below 8 bits.",

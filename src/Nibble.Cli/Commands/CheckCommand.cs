@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
+using Nibble.Evaluation.Cards;
 using Nibble.Evaluation.Divergence;
 
 namespace Nibble.Cli.Commands;
@@ -30,17 +31,17 @@ internal static class CheckCommand
             QualityBounds bounds = new() { MaxDivergence = parsed.GetValue(divergence), MaxPerplexityIncrease = parsed.GetValue(increase), MinSameTop = parsed.GetValue(same) };
             if (bounds.IsEmpty) throw new NibbleException("there is nothing to check; give --max-kld, --max-ppl-increase or --min-same-top");
             string file = parsed.GetRequiredValue(variant);
-            DivergenceResult result = KldRun.Compare(parsed, settings, parsed.GetRequiredValue(reference), file, cancellationToken).Result;
+            (DivergenceResult result, EvaluationRecord record) = KldRun.Compare(parsed, settings, parsed.GetRequiredValue(reference), file, planned: null, cancellationToken);
             IReadOnlyList<string> broken = bounds.Broken(result);
-            if (parsed.GetValue(json)) WriteJson(file, broken, result);
+            if (parsed.GetValue(json)) WriteJson(file, broken, result, record);
             if (broken.Count > 0) throw new BrokenBoundsException($"{file}: {string.Join("; ", broken)}");
             if (!parsed.GetValue(json))
-                Screen.Print(string.Create(CultureInfo.InvariantCulture, $"{file} keeps all bounds ({bounds}): KL divergence {result.Mean.Value:F6} ± {result.Mean.Error:F6}, perplexity {100 * (result.Ratio.Value - 1):+0.00;-0.00;0.00} ± {100 * result.Ratio.Error:F2} %, same top token {100 * result.SameTop.Value:F2} ± {100 * result.SameTop.Error:F2} %"));
+                Screen.Print(string.Create(CultureInfo.InvariantCulture, $"{file} keeps all bounds ({bounds}): KL divergence {result.Mean.ToText("F6")}, perplexity {result.Increase.ToText("F2", 100, "+0.00;-0.00;0.00")} %, same top token {result.SameTop.ToText("F2", 100)} %"));
         }, CancellationToken.None));
         return command;
     }
 
-    private static void WriteJson(string file, IReadOnlyList<string> broken, DivergenceResult result) => JsonOutput.Write(writer =>
+    private static void WriteJson(string file, IReadOnlyList<string> broken, DivergenceResult result, EvaluationRecord record) => JsonOutput.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("file", file);
@@ -48,7 +49,7 @@ internal static class CheckCommand
         writer.WriteStartArray("broken");
         foreach (string reason in broken) writer.WriteStringValue(reason);
         writer.WriteEndArray();
-        KldReport.WriteProperties(writer, result);
+        KldReport.WriteProperties(writer, result, record);
         writer.WriteEndObject();
     });
 

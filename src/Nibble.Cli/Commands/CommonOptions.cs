@@ -19,6 +19,9 @@ internal static class CommonOptions
     /// <summary>Of commands that run a model, where a second thread of a core gains nothing.</summary>
     public static Option<int> ModelThreads() => Threads("--threads", "-t", "Threads to use; 0 for one per physical core. Results do not depend on it.");
 
+    /// <summary>Of a command that measures speed, whose results are all about them.</summary>
+    public static Option<int> MeasuredThreads() => Threads("--threads", "-t", "Threads to use; 0 for one per physical core.");
+
     /// <summary>Of commands that read prompts and generate.</summary>
     public static Option<int> PromptThreads() => Threads("--threads-batch", "-tb", "Threads to read prompts with; 0 for as many as --threads.");
 

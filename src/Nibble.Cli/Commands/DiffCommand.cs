@@ -6,7 +6,6 @@ using Nibble.Evaluation.Divergence;
 using Nibble.Evaluation.Statistics;
 using Nibble.Formats;
 using Nibble.Generation;
-using Nibble.Tokenizers;
 
 namespace Nibble.Cli.Commands;
 
@@ -31,15 +30,16 @@ internal static class DiffCommand
             "nibble diff models/tiny tiny-Q4_K_M.gguf --prompts prompts.txt",
             "nibble diff llama-F16.gguf llama-Q4_K_M.gguf --prompts prompts.jsonl -n 128 --json")
         {
-            first, second, prompts, tokens, context, shown, layout, threads, noRepack, json,
+            first, second, prompts, tokens, context, shown, layout, threads, noRepack,
         };
         CacheSettings cache = new(command);
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             IReadOnlyList<DiffPrompt> asked = DiffPrompt.ReadFile(parsed.GetRequiredValue(prompts));
             int count = parsed.GetValue(tokens);
             string firstPath = parsed.GetRequiredValue(first), secondPath = parsed.GetRequiredValue(second);
-            Tokenizer? vocabulary = null;
+            ModelPair.Check(firstPath, secondPath, parsed.GetValue(layout));
             IReadOnlyList<GreedyText> a = Generate(firstPath), b = Generate(secondPath);
             GreedyDiff diff = GreedyDiff.Of(asked, a, b, count);
             if (parsed.GetValue(json)) WriteJson(diff, firstPath, secondPath);
@@ -49,8 +49,6 @@ internal static class DiffCommand
             {
                 using LanguageModel model = LanguageModel.Open(path, new ModelOptions { Threads = parsed.GetValue(threads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) });
                 CommonOptions.TellLayout(model.File);
-                if (vocabulary is not null) GreedyDiff.RequireSameVocabulary(vocabulary, model.Tokenizer, path);
-                vocabulary = model.Tokenizer;
                 return ProgressDisplay.Run(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), show => GreedyText.Generate(model, asked, count, parsed.GetValue(context), cache.Read(parsed),
                     new SynchronousProgress<double>(fraction => show(new Step(fraction, ""))), cancellationToken));
             }
@@ -77,7 +75,7 @@ internal static class DiffCommand
             table.Add(a.Tokens.ToString(CultureInfo.InvariantCulture), $"{a.Prompts} of {diff.Prompts.Count}", Format.Percent(a.Share), $"{Format.Percent(a.Lower)} to {Format.Percent(a.Upper)}");
         table.Print(asMarkdown: false);
         if (diff.Json is { } json)
-            Screen.Print(string.Create(CultureInfo.InvariantCulture, $"valid JSON of {json.Items} prompts that ask for it: A {Format.Percent(json.Base)}, B {Format.Percent(json.Variant)}; difference {json.Difference * 100:+0.0;-0.0;0.0} points, 95 % interval {json.Lower * 100:+0.0;-0.0;0.0} to {json.Upper * 100:+0.0;-0.0;0.0}, p {json.PValue:F4}"));
+            Screen.Print(string.Create(CultureInfo.InvariantCulture, $"valid JSON of {(json.Items == 1 ? "1 prompt that asks" : $"{json.Items} prompts that ask")} for it: A {Format.Percent(json.Base)}, B {Format.Percent(json.Variant)}; difference {json.Difference * 100:+0.0;-0.0;0.0} points, 95 % interval {json.Lower * 100:+0.0;-0.0;0.0} to {json.Upper * 100:+0.0;-0.0;0.0}, p {json.PValue:F4}"));
     }
 
     private static void WriteJson(GreedyDiff diff, string first, string second) => JsonOutput.Write(json =>

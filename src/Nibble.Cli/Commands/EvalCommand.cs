@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Nibble.Cli.Terminal;
+using Nibble.Evaluation.Cards;
 using Nibble.Evaluation.Tasks;
 using Nibble.Evaluation.Tasks.Named;
 using Nibble.Files;
@@ -39,11 +40,14 @@ internal static class EvalCommand
         CommandWithExamples command = new(Name, "Measure how well a model answers questions, as lm-evaluation-harness does.",
             "nibble eval tiny-Q4_K_M.gguf --tasks arc_easy,piqa --limit 200 --task-dir evals",
             "nibble eval llama-Q4_K_M.gguf --base llama-F16.gguf --tasks hellaswag,winogrande,mmlu --num-fewshot 5",
-            "nibble eval llama-Q4_K_M.gguf --task-file my-questions.jsonl --json")
+            "nibble eval llama-Q4_K_M.gguf --task-file my-questions.jsonl --json",
+            "nibble eval llama-Q4_K_M.gguf --tasks arc_easy,gsm8k --save-card")
         {
-            model, names, files, folder, shots, limit, seed, context, comparedWith, samples, journal, noResume, layout, threads, noRepack, json,
+            model, names, files, folder, shots, limit, seed, context, comparedWith, samples, journal, noResume, layout, threads, noRepack,
         };
         CacheSettings cache = new(command);
+        CardOption card = new(command, "; let --samples replace a file");
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             EvaluationOptions options = new()
@@ -63,6 +67,9 @@ internal static class EvalCommand
 
             string path = parsed.GetRequiredValue(model);
             string? basePath = parsed.GetValue(comparedWith);
+            card.Check(parsed, path);
+            card.CheckKeeps(parsed, path, PlannedMeasurement.Of(tasks, options));
+            if (basePath is not null) ModelPair.Check(basePath, path, modelOptions.I2SLayout);
             string target = parsed.GetRequiredValue(samples);
             bool writesSamples = tasks.Exists(t => t.Name == HumanEval.Name);
             if (writesSamples)
@@ -74,6 +81,7 @@ internal static class EvalCommand
                     CommonOptions.CheckTargets([(samples.Name, target)], tasks.SelectMany(t => t.Files).Select(f => ("a task", (string?)f)), file);
                 }
                 OutputFolder.Check(target);
+                if (File.Exists(target) && !card.MayReplace(parsed)) throw new NibbleException($"{target}: is there already, perhaps of another model; name another file with {samples.Name}, or replace it with --force");
             }
 
             IReadOnlyList<TaskResult>? first = basePath is null ? null : Ask(basePath, [.. tasks.Where(t => t.Metrics.Count > 0)]);
@@ -82,6 +90,7 @@ internal static class EvalCommand
             EvalReport report = new(path, results, basePath, first, options.Seed, writesSamples ? target : null);
             if (parsed.GetValue(json)) report.WriteJson();
             else report.Print();
+            card.Save(parsed, path, EvaluationRecord.Of(results, options), parsed.GetValue(json), cancellationToken);
 
             IReadOnlyList<TaskResult> Ask(string file, IReadOnlyList<EvaluationTask> asked)
             {
@@ -95,7 +104,7 @@ internal static class EvalCommand
                 {
                     if (p.Tokens == 0) clock.Restart();
                     last = p;
-                    show(new Step(p.Fraction, string.Create(CultureInfo.InvariantCulture, $"{p.Task}, {p.Items:N0} of {p.TotalItems:N0} items")));
+                    show(new Step(p.Fraction, Describe(p)));
                 }), cancellationToken));
                 if (last.Tokens > 0) Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{file}: read {last.Tokens:N0} tokens in {Format.Seconds(clock.Elapsed)}, {last.Tokens / clock.Elapsed.TotalSeconds:F0} tokens/s"));
                 if (last.KeptItems > 0) Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{file}: {last.KeptItems:N0} of {last.TotalItems:N0} items kept from earlier ({NoResume} asks again)"));
@@ -108,6 +117,10 @@ internal static class EvalCommand
     /// <summary>What stays where the command was interrupted, or <see langword="null"/>.</summary>
     public static string? Kept(ParseResult parsed) =>
         parsed.CommandResult.Command.Name == Name && !parsed.GetValue<bool>(NoResume) ? "answers so far are kept; the same command goes on from there" : null;
+
+    /// <summary>Items are those that this run asks, as the percentage beside them is of what this run reads.</summary>
+    private static string Describe(EvaluationProgress p) => string.Create(CultureInfo.InvariantCulture,
+        $"{p.Task}, {p.Items - p.KeptItems:N0} of {p.TotalItems - p.KeptItems:N0} items{(p.KeptItems > 0 ? $", {p.KeptItems:N0} more kept from earlier" : "")}");
 
     private static string Hash(string name, ModelFile file, CancellationToken cancellationToken)
     {

@@ -4,6 +4,7 @@ using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
 using Nibble.Evaluation.Cards;
 using Nibble.Files;
+using Nibble.Models;
 
 namespace Nibble.Cli.Commands;
 
@@ -47,6 +48,7 @@ internal static class EvaluationReport
             if (text.Stride is { } stride) json.WriteNumber("stride", stride);
             json.WriteNumber("windows", text.Windows);
             json.WriteNumber("tokens", text.Tokens);
+            json.WriteString("cache", text.Cache);
             json.WriteEndObject();
         }
         Write("ppl", record.Perplexity);
@@ -55,6 +57,7 @@ internal static class EvaluationReport
             json.WriteStartObject("base");
             json.WriteString("name", reference.Name);
             json.WriteString("sha256", reference.Sha256);
+            json.WriteString("cache", reference.Cache);
             json.WriteEndObject();
         }
         if (record.Divergence is { } divergence)
@@ -76,6 +79,9 @@ internal static class EvaluationReport
             json.WriteFinite("error", task.Error);
             json.WriteNumber("items", task.Items);
             json.WriteNumber("shots", task.Shots);
+            json.WriteNumber("seed", task.Seed);
+            if (task.Limit is { } limit) json.WriteNumber("limit", limit);
+            json.WriteString("cache", task.Cache);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -92,17 +98,17 @@ internal static class EvaluationReport
     private static IEnumerable<(string Name, string Value)> Lines(EvaluationRecord record)
     {
         if (record.Text is { } text)
-            yield return ("text", Invariant($"{text.Name}, {text.Tokens:N0} tokens in {text.Windows} windows of {text.ContextLength}{(text.Stride is { } stride ? $", {stride} apart" : "")}, SHA-256 {Short(text.Sha256)}"));
-        if (record.Perplexity is { } perplexity) yield return ("perplexity", Invariant($"{perplexity.Value:F4} ± {perplexity.Error:F4}"));
-        if (record.Base is { } reference) yield return ("base", $"{reference.Name}, SHA-256 {Short(reference.Sha256)}");
+            yield return ("text", Invariant($"{text.Name}, {text.Tokens:N0} tokens in {text.Windows} windows of {text.ContextLength}{(text.Stride is { } stride ? $", {stride} apart" : "")}, SHA-256 {Short(text.Sha256)}{Cache(text.Cache)}"));
+        if (record.Perplexity is { } perplexity) yield return ("perplexity", Invariant($"{perplexity.ToText("F4")}"));
+        if (record.Base is { } reference) yield return ("base", $"{reference.Name}, SHA-256 {Short(reference.Sha256)}{(reference.Cache == record.Text?.Cache ? "" : Cache(reference.Cache))}");
         if (record.Divergence is { } divergence)
         {
-            yield return ("perplexity of base", Invariant($"{divergence.BasePerplexity.Value:F4} ± {divergence.BasePerplexity.Error:F4}; {100 * (divergence.Ratio.Value - 1):+0.00;-0.00;0.00} ± {100 * divergence.Ratio.Error:F2} % here"));
-            yield return ("KL divergence", Invariant($"{divergence.Mean.Value:F6} ± {divergence.Mean.Error:F6}; median {divergence.Median:F6}, 99 % {divergence.P99:F6}, maximum {divergence.Maximum:F6}"));
-            yield return ("same top token", Invariant($"{100 * divergence.SameTop.Value:F2} ± {100 * divergence.SameTop.Error:F2} %"));
+            yield return ("perplexity of base", Invariant($"{divergence.BasePerplexity.ToText("F4")}; {divergence.Increase.ToText("F2", 100, "+0.00;-0.00;0.00")} % here"));
+            yield return ("KL divergence", Invariant($"{divergence.Mean.ToText("F6")}; median {divergence.Median:F6}, 99 % {divergence.P99:F6}, maximum {divergence.Maximum:F6}"));
+            yield return ("same top token", Invariant($"{divergence.SameTop.ToText("F2", 100)} %"));
         }
         foreach (TaskScore task in record.Tasks)
-            yield return (task.Task, Invariant($"{task.Metric} {100 * task.Value:F2} ± {100 * task.Error:F2} % of {task.Items:N0}{(task.Shots > 0 ? $", {task.Shots} shots" : "")}"));
+            yield return (task.Task, Invariant($"{task.Metric} {task.Text}, {task.Items:N0} questions{(task.Limit is { } limit ? $" (--limit {limit})" : "")}, {task.Shots} examples each, seed {task.Seed}{Cache(task.Cache)}"));
         yield return ("measured by", $"Nibble {record.Version}");
     }
 
@@ -120,6 +126,9 @@ internal static class EvaluationReport
             return null;
         }
     }
+
+    /// <summary>How keys and values were stored, where not as usual.</summary>
+    private static string Cache(string cache) => cache == CacheOptions.Default.Description ? "" : $", cache {cache}";
 
     private static string Short(string hash) => hash.Length > 12 ? $"{hash[..12]}…" : hash;
 

@@ -15,6 +15,9 @@ internal sealed class EvaluationRequest
     private static readonly Option<string?> s_text = CommonOptions.File("--evaluate", "Measure the result against the input on this text (as nibble kld does), keep that in the file, and write a model card beside it.");
     private static readonly Option<int?> s_windows = new("--evaluate-windows") { Description = "Windows of that text to read at most. Default: all.", HelpName = "N" };
 
+    /// <summary>What to tell of a run that was stopped while it measured; <see langword="null"/> before.</summary>
+    public static string? Kept { get; private set; }
+
     private readonly EvaluationText _text;
     private readonly int _windows;
 
@@ -45,7 +48,7 @@ internal sealed class EvaluationRequest
         if (parsed.GetValue(s_text) is not { } path) return null;
         EvaluationText text = EvaluationText.Of(path == "-" ? "standard input" : Path.GetFileName(path), TextFile.ReadText(path, cancellationToken), Tokenizer.FromMetadata(source.Metadata));
         int context = (int)Math.Min(EvaluationOptions.UsualContext, source.Metadata.Integer($"{source.Metadata.String("general.architecture")}.context_length") ?? EvaluationOptions.UsualContext);
-        _ = EvaluationWindow.Of(text.Tokens.Length, new() { ContextLength = context });
+        _ = EvaluationWindow.Of(text.Tokens.Length, new() { ContextLength = context }, text.Name);
         ModelCard.CheckReplaceable(ModelCard.PathOf(target));
         return new(text, parsed.GetValue(s_windows) ?? int.MaxValue);
     }
@@ -53,9 +56,10 @@ internal sealed class EvaluationRequest
     /// <summary>Measures what was made and stores it.</summary>
     public EvaluationRecord Measure(string source, string target, I2_SLayout? layout, int threads, CancellationToken cancellationToken)
     {
+        Kept = $"{target} is complete, but not measured; nibble kld {source} {target} --text FILE --save-card does that";
         EvaluationRecord record;
         using (LanguageModel reference = LanguageModel.Open(source, new ModelOptions { Threads = threads, I2SLayout = layout }), variant = LanguageModel.Open(target, threads))
             record = KldRun.Compare(reference, variant, _text, EvaluationOptions.For(reference) with { Windows = _windows }, cancellationToken).Record;
-        return CardOption.Save(target, record, isQuiet: true, cancellationToken);
+        return CardOption.Store(target, record, isQuiet: true, cancellationToken);
     }
 }

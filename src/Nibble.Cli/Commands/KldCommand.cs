@@ -17,7 +17,7 @@ internal static class KldCommand
         Argument<string> reference = new("BASE") { Description = "The model to compare with: a GGUF file, a Hugging Face model folder, or a file that --save-base made." };
         Argument<string?> variant = new("VARIANT") { Description = "The model to measure: the same, quantized.", Arity = ArgumentArity.ZeroOrOne };
         Option<string?> saveBase = CommonOptions.File("--save-base", "Keep what the base predicts in this file, to measure variants against it another day without the base and the text.");
-        Option<bool> saveCard = CardOption.Create(), json = CommonOptions.Json();
+        Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new("kld", "Measure how far a variant of a model predicts otherwise than its base: Kullback-Leibler divergence, perplexity ratio, share of the same likeliest token.",
             "nibble kld models/tiny tiny-Q4_K_M.gguf --text models/tiny/sample.txt",
             "nibble kld llama-3.2-1b-bf16.gguf llama-3.2-1b-q4_k_m.gguf --text wiki.test.raw --windows 40 --json",
@@ -27,23 +27,25 @@ internal static class KldCommand
             reference, variant,
         };
         EvaluationSettings settings = new(command);
-        foreach (Option option in (Option[])[saveBase, saveCard, json]) command.Add(option);
+        command.Add(saveBase);
+        CardOption card = new(command);
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             string first = parsed.GetRequiredValue(reference);
             string? second = parsed.GetValue(variant);
             if (parsed.GetValue(saveBase) is { } target)
             {
-                if (second is not null || parsed.GetValue(saveCard)) throw new NibbleException("--save-base only keeps what the base predicts; leave out the variant and --save-card, and measure with the file afterwards");
+                if (second is not null || card.IsAsked(parsed)) throw new NibbleException("--save-base only keeps what the base predicts; leave out the variant and --save-card, and measure with the file afterwards");
                 SaveBase(parsed, settings, first, target, parsed.GetValue(json), cancellationToken);
                 return;
             }
             if (second is null) throw new NibbleException("name the variant to measure, or a file to keep the base in with --save-base");
-            if (parsed.GetValue(saveCard)) EvaluationStore.Check(second);
-            (DivergenceResult result, EvaluationRecord record) = KldRun.Compare(parsed, settings, first, second, cancellationToken);
-            if (parsed.GetValue(json)) WriteJson(result);
-            else KldReport.Print(result);
-            if (parsed.GetValue(saveCard)) CardOption.Save(second, record, parsed.GetValue(json), cancellationToken);
+            card.Check(parsed, second);
+            (DivergenceResult result, EvaluationRecord record) = KldRun.Compare(parsed, settings, first, second, planned => card.CheckKeeps(parsed, second, planned), cancellationToken);
+            if (parsed.GetValue(json)) WriteJson(result, record);
+            else KldReport.Print(result, record);
+            card.Save(parsed, second, record, parsed.GetValue(json), cancellationToken);
         }, CancellationToken.None));
         return command;
     }
@@ -56,7 +58,7 @@ internal static class KldCommand
         CommonOptions.CheckTargets([("--save-base", target)], [("--text", settings.TextPath(parsed))], language.File);
         EvaluationText text = settings.Tokenize(parsed, bytes, language);
         EvaluationOptions options = settings.Read(parsed, language);
-        int total = EvaluationWindow.Of(text.Tokens.Length, options).Count;
+        int total = EvaluationWindow.Of(text.Tokens.Length, options, text.Name).Count;
         PerplexityResult result = ProgressDisplay.Run("Base", show => BaseFileWriter.Save(target, language, text, options,
             new SynchronousProgress<PerplexityResult>(r => show(new Step((double)r.Windows / total, string.Create(CultureInfo.InvariantCulture, $"perplexity {r.Perplexity:F4}")))), cancellationToken));
         using BaseFile saved = BaseFile.Open(target);
@@ -65,7 +67,7 @@ internal static class KldCommand
         if (!json)
         {
             Screen.Print(string.Create(CultureInfo.InvariantCulture, $"wrote {target}: {Format.Bytes(size)}, {100 * share:F2} % of all scores; {saved.Header.Top} likeliest and {saved.Header.Sampled} drawn tokens for each of {result.Tokens:N0}"));
-            Screen.Print(string.Create(CultureInfo.InvariantCulture, $"perplexity of the base {result.Perplexity:F4} ± {result.Error:F4}"));
+            Screen.Print(string.Create(CultureInfo.InvariantCulture, $"perplexity of the base {result.Estimate.ToText("F4")}"));
             return;
         }
         JsonOutput.Write(writer =>
@@ -75,18 +77,19 @@ internal static class KldCommand
             writer.WriteNumber("bytes", size);
             writer.WriteNumber("shareOfScores", share);
             writer.WriteNumber("basePpl", result.Perplexity);
-            writer.WriteNumber("basePplError", result.Error);
+            writer.WriteFinite("basePplError", result.Error);
             writer.WriteNumber("tokens", result.Tokens);
             writer.WriteNumber("windows", result.Windows);
             writer.WriteNumber("ctx", result.ContextLength);
+            writer.WriteString("cache", saved.Header.Cache);
             writer.WriteEndObject();
         });
     }
 
-    private static void WriteJson(DivergenceResult result) => JsonOutput.Write(writer =>
+    private static void WriteJson(DivergenceResult result, EvaluationRecord record) => JsonOutput.Write(writer =>
     {
         writer.WriteStartObject();
-        KldReport.WriteProperties(writer, result);
+        KldReport.WriteProperties(writer, result, record);
         writer.WriteEndObject();
     });
 }

@@ -28,7 +28,7 @@ internal static class QuantizeCommand
     private static bool NeedsMatrix(Recipe recipe) => recipe.NeedsImportance || recipe.Format.NeedsImportance;
 
     /// <summary>What an interrupted run was asked to keep, in words; <see langword="null"/> for nothing.</summary>
-    public static string? Kept(ParseResult parsed) => parsed.GetResult(s_resume) is { Implicit: false } ? "finished tensors are kept, continue with --resume" : null;
+    public static string? Kept(ParseResult parsed) => EvaluationRequest.Kept is { } measuring ? measuring : parsed.GetResult(s_resume) is { Implicit: false } ? "finished tensors are kept, continue with --resume" : null;
 
     public static Command Create()
     {

@@ -54,9 +54,10 @@ internal static class RunCommand
             "echo \"Once upon a time\" | nibble run tiny-Q4_K_M.gguf --seed 7",
             "nibble run tiny-Q4_K_M.gguf")
         {
-            model, prompt, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, layout, threads, promptThreads, noRepack, quiet, json,
+            model, prompt, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, layout, threads, promptThreads, noRepack, quiet,
         };
         CacheSettings cache = new(command);
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => Task.Run(() =>
         {
             int most = parsed.GetValue(count);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Nibble.Cli.Terminal;
 using Nibble.Evaluation;
 using Nibble.Files;
@@ -13,6 +14,8 @@ internal static class TourCommand
     private const string Levels = "Q8_0,Q6_K,Q5_K_M,Q4_K_M,Q3_K_M,Q2_K";
     private const string Prompt = "Once upon a time";
     private const int TextTokens = 60;
+
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.5);
 
     public static Command Create()
     {
@@ -78,13 +81,23 @@ internal static class TourCommand
         int[] tokens = language.Tokenizer.Encode(text);
         int windows = EvaluationWindow.Of(tokens.Length, options).Count;
         SynchronousProgress<PerplexityResult> progress = new(r => table.Report(0.2 + 0.7 * r.Windows / windows, $"{level}: perplexity {Format.Perplexity(r)}"));
-        PerplexityResult perplexity = PerplexityMeasurement.Measure(language.Network, tokens, options, language.Pool, progress, cancellationToken);
+        PerplexityResult perplexity = PerplexityMeasurement.Measure(language, tokens, options, progress, cancellationToken);
 
         table.Report(0.9, $"{level}: generating");
-        using TextGenerator generator = new(language, language.ContextFor(null));
-        int[] generated = generator.Generate(language.Tokenizer.Encode(prompt), new() { Temperature = 0, RepeatPenalty = 1.1f, MaxTokens = TextTokens }, cancellationToken: cancellationToken).ToArray();
+        (int[] generated, double speed) = Generate(language, prompt, cancellationToken);
         long bytes = language.File.Tensors.Sum(t => t.Bytes), weights = language.File.Tensors.Sum(t => t.Count);
         return new(level, path, File.Exists(path) ? new FileInfo(path).Length : bytes, 8.0 * bytes / weights, perplexity,
-            generator.Report.GeneratedTokensPerSecond, language.Tokenizer.Decode(generated));
+            speed, language.Tokenizer.Decode(generated));
+    }
+
+    /// <summary>The text and its speed the last time: a small model first spends more time on compiling its code than on the text.</summary>
+    private static (int[] Tokens, double Speed) Generate(LanguageModel language, string prompt, CancellationToken cancellationToken)
+    {
+        using TextGenerator generator = new(language, language.ContextFor(null));
+        int[] text = language.Tokenizer.Encode(prompt), generated;
+        long start = Stopwatch.GetTimestamp();
+        do generated = [.. generator.Generate(text, new() { Temperature = 0, RepeatPenalty = 1.1f, MaxTokens = TextTokens }, cancellationToken: cancellationToken)];
+        while (Stopwatch.GetElapsedTime(start) < s_warmUp);
+        return (generated, generator.Report.GeneratedTokensPerSecond);
     }
 }

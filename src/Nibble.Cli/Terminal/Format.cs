@@ -38,7 +38,7 @@ internal static class Format
 
     public static string Bits(double bits) => Invariant($"{bits:F2}");
 
-    public static string Perplexity(PerplexityResult result) => Invariant($"{result.Perplexity:F2} ± {result.Error:F2}");
+    public static string Perplexity(PerplexityResult result) => result.Estimate.ToText("F2");
 
     public static string Seconds(TimeSpan time) => Invariant($"{time.TotalSeconds:F1} s");
 

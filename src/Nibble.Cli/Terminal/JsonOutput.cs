@@ -22,6 +22,6 @@ internal static class JsonOutput
         using (Utf8JsonWriter json = new(text, s_options)) write(json);
         text.WriteByte((byte)'\n');
         using Stream output = Console.OpenStandardOutput();
-        text.WriteTo(output);
+        ResultWriter.Try(() => text.WriteTo(output));
     }
 }

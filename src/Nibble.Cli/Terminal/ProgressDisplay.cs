@@ -47,11 +47,13 @@ internal static class ProgressDisplay
     {
         Stopwatch clock = Stopwatch.StartNew();
         TimeSpan next = s_firstLine;
+        (double Fraction, TimeSpan Time)? first = null; // the speed counts from there: before it, code was compiled, and files were opened
         return work(step =>
         {
+            if (step.Fraction > 0) first ??= (step.Fraction, clock.Elapsed);
             if (clock.Elapsed < next || step.Fraction >= 1) return;
             next = clock.Elapsed + s_betweenLines;
-            TimeSpan? rest = step.Left ?? (step.Fraction > 0 ? clock.Elapsed * (1 / step.Fraction - 1) : null);
+            TimeSpan? rest = step.Left ?? (first is { } start && step.Fraction > start.Fraction ? (clock.Elapsed - start.Time) * ((1 - step.Fraction) / (step.Fraction - start.Fraction)) : null);
             string left = rest is { } time ? $", {Duration(time)} left" : "";
             Screen.Tell(string.Create(CultureInfo.InvariantCulture, $"{title}{(step.Text.Length > 0 ? " " : "")}{step.Text}{(step.Text.Length > 0 ? "," : "")} {step.Fraction * 100:F0} %{left}"));
         });

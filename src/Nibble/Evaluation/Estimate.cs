@@ -1,3 +1,4 @@
+using System.Globalization;
 using Nibble.Evaluation.Statistics;
 
 namespace Nibble.Evaluation;
@@ -18,6 +19,16 @@ public readonly record struct Estimate(double Value, double Error)
 
     /// <summary>The upper end of the 95 % interval.</summary>
     public double High => Value + HalfWidth;
+
+    /// <summary>Value and error as <c>40.36 ± 1.83</c>, or the value alone where the error is unknown.</summary>
+    /// <param name="format">The format of both numbers, such as <c>F2</c>.</param>
+    /// <param name="factor">What both are multiplied by, as 100 for percentages.</param>
+    /// <param name="valueFormat">The format of the value where it is another, such as one with a sign.</param>
+    public string ToText(string format, double factor = 1, string? valueFormat = null)
+    {
+        string value = (factor * Value).ToString(valueFormat ?? format, CultureInfo.InvariantCulture);
+        return double.IsFinite(Error) ? $"{value} ± {(factor * Error).ToString(format, CultureInfo.InvariantCulture)}" : value;
+    }
 
     /// <summary>
     /// A share of independent cases, with the binomial standard error. Where all or none count that would be 0, which says far too much:
@@ -57,8 +68,8 @@ internal struct PairStatistics
     /// <summary>The mean of x - y: errors that both share cancel.</summary>
     public readonly Estimate Difference => new((_x - _y) / Count, Math.Sqrt(Math.Max(0, VarianceX + VarianceY - 2 * Covariance)));
 
-    /// <summary>From -1 to 1; 1 where both are the same number throughout.</summary>
-    public readonly double Correlation => VarianceX > 0 && VarianceY > 0 ? Covariance / Math.Sqrt(VarianceX * VarianceY) : 1;
+    /// <summary>From -1 to 1; 1 where both are the same number throughout, and no number for a single pair.</summary>
+    public readonly double Correlation => Count < 2 ? double.NaN : VarianceX > 0 && VarianceY > 0 ? Covariance / Math.Sqrt(VarianceX * VarianceY) : 1;
 
     /// <summary>Variance of the mean of x.</summary>
     private readonly double VarianceX => OfMeans(_xx, _x, _x);

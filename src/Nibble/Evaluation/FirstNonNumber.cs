@@ -11,17 +11,6 @@ namespace Nibble.Evaluation;
 internal static class FirstNonNumber
 {
     /// <summary>Throws, with the layer and the matrix where they begin.</summary>
-    /// <param name="session">The session whose scores are no numbers.</param>
-    /// <param name="window">What it read.</param>
-    /// <param name="model">Which of the models it is, from 0.</param>
-    /// <param name="models">How many are measured; of several, the first is the base.</param>
-    public static void Report(Session session, ReadOnlySpan<int> window, int model, int models)
-    {
-        string whose = models == 1 ? "the model's" : model == 0 ? "the base's" : models == 2 ? "the variant's" : $"variant {model}'s";
-        Report(session, window, whose);
-    }
-
-    /// <summary>Throws, with the layer and the matrix where they begin.</summary>
     /// <param name="session">The session whose scores are no numbers; it reads the window again.</param>
     /// <param name="window">What it read.</param>
     /// <param name="whose">Whose scores they are, such as <c>the model's</c>.</param>

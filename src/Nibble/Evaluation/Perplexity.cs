@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Nibble.Generation;
 using Nibble.Kernels;
 using Nibble.Models;
 
@@ -12,6 +13,9 @@ namespace Nibble.Evaluation;
 /// <param name="ContextLength">Tokens of a window.</param>
 public readonly record struct PerplexityResult(double Perplexity, double Error, long Tokens, int Windows, int ContextLength)
 {
+    /// <summary>The perplexity with its error.</summary>
+    public Estimate Estimate => new(Perplexity, Error);
+
     /// <param name="loss">The mean negative log-probability.</param>
     /// <param name="tokens">Tokens scored.</param>
     /// <param name="windows">Windows read.</param>
@@ -39,6 +43,20 @@ public static class PerplexityMeasurement
         IProgress<PerplexityResult>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
+        return Measure(new EvaluatedModel(model, "the model's"), tokens, options, pool, progress, cancellationToken);
+    }
+
+    /// <summary>The same of a model with a file, which errors name, on the model's own threads.</summary>
+    /// <inheritdoc cref="Measure(Transformer, ReadOnlyMemory{int}, EvaluationOptions, WorkerPool, IProgress{PerplexityResult}?, CancellationToken)"/>
+    public static PerplexityResult Measure(LanguageModel model, ReadOnlyMemory<int> tokens, EvaluationOptions options,
+        IProgress<PerplexityResult>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Measure(EvaluatedModel.Of(model), tokens, options, model.Pool, progress, cancellationToken);
+    }
+
+    private static PerplexityResult Measure(EvaluatedModel model, ReadOnlyMemory<int> tokens, EvaluationOptions options, WorkerPool pool, IProgress<PerplexityResult>? progress, CancellationToken cancellationToken)
+    {
         IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options);
         Losses losses = new();
         EvaluationLoop.Run([model], tokens, windows, options, pool, losses, read => progress?.Report(Result(read)), cancellationToken);

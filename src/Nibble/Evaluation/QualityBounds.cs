@@ -34,11 +34,11 @@ public sealed record QualityBounds
         ArgumentNullException.ThrowIfNull(result);
         List<string> broken = [];
         if (MaxDivergence is { } divergence && !(result.Mean.Value <= divergence))
-            broken.Add(Invariant($"the mean KL divergence is {result.Mean.Value:F6} ± {result.Mean.Error:F6}, more than {divergence}"));
+            broken.Add(Invariant($"the mean KL divergence is {result.Mean.ToText("F6")}, more than {divergence}"));
         if (MaxPerplexityIncrease is { } increase && !(result.Ratio.Value - 1 <= increase))
-            broken.Add(Invariant($"the perplexity is {100 * (result.Ratio.Value - 1):F3} ± {100 * result.Ratio.Error:F3} % above the base's, more than {100 * increase:0.####} %"));
+            broken.Add(Invariant($"the perplexity is {result.Increase.ToText("F3", 100)} % above the base's, more than {100 * increase:0.####} %"));
         if (MinSameTop is { } same && !(result.SameTop.Value >= same))
-            broken.Add(Invariant($"the likeliest token is the same for {100 * result.SameTop.Value:F2} ± {100 * result.SameTop.Error:F2} %, less than {100 * same:0.####} %"));
+            broken.Add(Invariant($"the likeliest token is the same for {result.SameTop.ToText("F2", 100)} %, less than {100 * same:0.####} %"));
         return broken;
     }
 

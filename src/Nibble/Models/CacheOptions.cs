@@ -30,6 +30,18 @@ public sealed record CacheOptions
     /// <summary>Whether values are turned, and results back.</summary>
     public bool RotatesValues => Rotate ?? IsCoarse(ValueFormat);
 
+    /// <summary>All of it in words, the same for the same cache: <c>f16</c>; <c>q4_0 (rotated)</c>; <c>keys q8_0, values q4_0 (rotated)</c>.</summary>
+    public string Description
+    {
+        get
+        {
+            string keys = Describe(KeyFormat, RotatesKeys), values = Describe(ValueFormat, RotatesValues);
+            return keys == values ? keys : $"keys {keys}, values {values}";
+
+            static string Describe(WeightFormat format, bool isRotated) => format.Name.ToLowerInvariant() + (isRotated ? " (rotated)" : "");
+        }
+    }
+
     /// <summary>The format called <paramref name="name"/>; upper and lower case are the same.</summary>
     /// <exception cref="NibbleException">It is none of <see cref="Formats"/>.</exception>
     public static WeightFormat ParseFormat(string name) => Formats.FirstOrDefault(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase))

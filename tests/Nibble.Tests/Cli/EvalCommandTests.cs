@@ -37,7 +37,8 @@ public class EvalCommandTests
         Assert.Equal(difference, (copa.GetProperty("gained").GetInt32() - copa.GetProperty("lost").GetInt32()) / 40.0, 1e-12);
         Assert.InRange(copa.GetProperty("p").GetDouble(), 0, 1);
         string table = NibbleProcess.Run("eval", SampleModel.At("Q2_K"), "--base", SampleModel.At("Q8_0"), "--tasks", "copa", "--limit", "40", "--task-dir", evals, "--cache-dir", folder.Path).Success().Output;
-        Assert.Contains("95 % interval", table, StringComparison.Ordinal);
+        Assert.Contains("difference (95 %)", table, StringComparison.Ordinal);
+        Assert.All(table.Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
     }
 
     [Fact]
@@ -77,7 +78,7 @@ public class EvalCommandTests
         string[] arguments = ["diff", SampleModel.At("F32"), SampleModel.At("Q2_K"), "--prompts", prompts, "-n", "32"];
         string text = NibbleProcess.Run(arguments).Success().Output;
         Assert.Contains("prompts that agree", text, StringComparison.Ordinal);
-        Assert.Contains("valid JSON of 1 prompts", text, StringComparison.Ordinal);
+        Assert.Contains("valid JSON of 1 prompt that asks", text, StringComparison.Ordinal);
         using JsonDocument json = JsonDocument.Parse(NibbleProcess.Run([.. arguments, "--json"]).Success().Output);
         Assert.Equal(3, json.RootElement.GetProperty("prompts").GetArrayLength());
         Assert.Equal([1, 2, 4, 8, 16, 32], json.RootElement.GetProperty("agreement").EnumerateArray().Select(a => a.GetProperty("tokens").GetInt32()));
@@ -93,6 +94,60 @@ public class EvalCommandTests
         Assert.Contains("has no data of arc_easy", NibbleProcess.Run("eval", model, "--tasks", "arc_easy", "--task-dir", folder.Path).Refusal(), StringComparison.Ordinal);
         Assert.Contains("--tasks", NibbleProcess.Run("eval", model).Refusal(), StringComparison.Ordinal);
         Assert.Contains("--limit", NibbleProcess.Run("eval", model, "--tasks", "arc_easy", "--limit", "0").Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scores_are_kept_in_the_file_with_all_that_tells_how_they_came_about()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.At("tiny-Q8_0.gguf"), mine = folder.Write("mine.jsonl", Questions);
+        File.Copy(SampleModel.At("Q8_0"), path);
+        NibbleResult result = NibbleProcess.Run("eval", path, "--task-file", mine, "--no-resume", "--num-fewshot", "1", "--seed", "5", "--cache-type", "q8_0", "--save-card").Success();
+        Assert.Contains($"stored in {path}, wrote {path}.md", result.Output, StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(NibbleProcess.Run("show", path, "--json").Success().Output);
+        JsonElement[] scores = [.. json.RootElement.GetProperty("evaluation").GetProperty("tasks").EnumerateArray()];
+        Assert.Equal(["acc", "acc_norm", "acc_bytes"], scores.Select(s => s.GetProperty("metric").GetString()));
+        Assert.All(scores, s => Assert.Equal(("mine", 2, 1, 5, "q8_0"), (s.GetProperty("task").GetString(), s.GetProperty("items").GetInt32(), s.GetProperty("shots").GetInt32(), s.GetProperty("seed").GetInt32(), s.GetProperty("cache").GetString())));
+        Assert.Contains("2 questions, 1 examples each, seed 5, cache q8_0", NibbleProcess.Run("show", path).Success().Output, StringComparison.Ordinal);
+        Assert.Contains("| mine | acc_norm |", File.ReadAllText(path + ".md"), StringComparison.Ordinal);
+        string[] fewer = ["eval", path, "--task-file", mine, "--no-resume", "--limit", "1", "--save-card"];
+        Assert.Contains("the score of 2 questions of mine; one of 1 would take its place", NibbleProcess.Run(fewer).Refusal(), StringComparison.Ordinal);
+        NibbleProcess.Run([.. fewer, "--force"]).Success();
+        Assert.Contains("1 questions (--limit 1)", NibbleProcess.Run("show", path).Success().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_models_are_looked_at_before_one_of_them_runs()
+    {
+        using TemporaryFolder folder = new();
+        string mine = folder.Write("mine.jsonl", Questions), other = folder.At("other.gguf");
+        File.Copy(SampleModel.At("Q8_0"), other);
+        Nibble.Files.Gguf.GgufMetadata.Rewrite(other, metadata =>
+        {
+            string[] tokens = metadata.Strings("tokenizer.ggml.tokens")!;
+            (tokens[1234], tokens[1300]) = ("somethingelse", "somethingmore");
+            metadata["tokenizer.ggml.tokens"] = Nibble.Files.MetadataValue.Of(tokens);
+            metadata["tokenizer.ggml.merges"] = Nibble.Files.MetadataValue.Of((string[])[]);
+        });
+        foreach (string[] command in (string[][])[["eval", other, "--base", SampleModel.At("Q8_0"), "--task-file", mine, "--no-resume"], ["diff", SampleModel.At("Q8_0"), other, "--prompts", folder.Write("p.txt", "Once")]])
+            Assert.Contains($"{other}: token 1234 is 'somethingelse'", NibbleProcess.Run(command).Refusal(), StringComparison.Ordinal);
+        string missing = folder.At("missing.gguf"), damaged = folder.Write("damaged.gguf", SampleModel.Damaged("blk.0.attn_v.weight"));
+        // The first, which would fail when it runs, does not.
+        Assert.Contains($"{missing}: no such file", NibbleProcess.Run("diff", damaged, missing, "--prompts", folder.At("p.txt")).Refusal(), StringComparison.Ordinal);
+        Assert.Contains($"{missing}: no such file", NibbleProcess.Run("eval", missing, "--base", damaged, "--task-file", mine, "--no-resume").Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Completions_of_another_model_are_not_lost()
+    {
+        using TemporaryFolder folder = new();
+        folder.Write("humaneval.jsonl", """{"task_id": "HumanEval/0", "prompt": "def f():\n"}""");
+        string target = folder.Write("samples.jsonl", "of yesterday\n");
+        string[] arguments = ["eval", SampleModel.At("Q2_K"), "--tasks", "humaneval", "--task-dir", folder.Path, "--no-resume", "--samples", target];
+        Assert.Contains("--force", NibbleProcess.Run(arguments).Refusal(), StringComparison.Ordinal);
+        Assert.Equal("of yesterday\n", File.ReadAllText(target));
+        NibbleProcess.Run([.. arguments, "--force"]).Success();
+        Assert.StartsWith("{\"task_id\"", File.ReadAllText(target), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,12 @@ public class KldCommandTests
         Assert.True(File.Exists(path + ".md"));
         using JsonDocument json = Json("show", path, "--json");
         Assert.Equal("tiny-F32.gguf", json.RootElement.GetProperty("evaluation").GetProperty("base").GetProperty("name").GetString());
-        NibbleProcess.Run("perplexity", path, "--text", Text, "--ctx", "64", "--stride", "32", "--windows", "2", "--save-card").Success();
+        string[] shorter = ["perplexity", path, "--text", Text, "--ctx", "64", "--stride", "32", "--windows", "2", "--save-card"];
+        string refused = NibbleProcess.Run(shorter).Refusal();
+        Assert.Contains("has a KL divergence over 254 tokens of sample.txt (windows of 256, cache f16); a perplexity over 95 tokens", refused, StringComparison.Ordinal);
+        Assert.Contains("--force", refused, StringComparison.Ordinal);
+        Assert.Contains("254 tokens", NibbleProcess.Run("show", path).Success().Output, StringComparison.Ordinal);
+        NibbleProcess.Run([.. shorter, "--force"]).Success();
         Assert.Contains("windows of 64, 32 apart", NibbleProcess.Run("show", path).Success().Output, StringComparison.Ordinal);
     }
 
@@ -103,10 +108,54 @@ public class KldCommandTests
     private static JsonDocument Json(params string[] arguments) => JsonDocument.Parse(NibbleProcess.Run(arguments).Success().Output);
 
     [Fact]
+    public void Another_cache_than_that_of_a_saved_base_is_told()
+    {
+        using TemporaryFolder folder = new();
+        NibbleProcess.Run("kld", SampleModel.At("F32"), "--text", Text, "--windows", "2", "--save-base", folder.At("tiny.base")).Success();
+        NibbleResult result = NibbleProcess.Run("kld", folder.At("tiny.base"), SampleModel.At("Q8_0"), "--cache-type", "q4_0").Success();
+        Assert.Contains("saved with a cache of f16", result.Error, StringComparison.Ordinal);
+        Assert.Contains("with a cache of q4_0 (rotated), and one of f16 of the base", result.Output, StringComparison.Ordinal);
+        using JsonDocument json = Json("kld", folder.At("tiny.base"), SampleModel.At("Q8_0"), "--cache-type-v", "q8_0", "--json");
+        Assert.Equal("keys f16, values q8_0", json.RootElement.GetProperty("cache").GetString());
+        Assert.Equal("f16", json.RootElement.GetProperty("baseCache").GetString());
+    }
+
+    [Theory]
+    [InlineData("perplexity")]
+    [InlineData("kld")]
+    [InlineData("check")]
+    [InlineData("save-base")]
+    [InlineData("eval")]
+    public void Scores_that_are_not_numbers_are_reported_with_the_file_and_the_layer(string command)
+    {
+        using TemporaryFolder folder = new();
+        string damaged = folder.Write("damaged.gguf", SampleModel.Damaged("blk.2.ffn_up.weight"));
+        string[] arguments = command switch
+        {
+            "perplexity" => ["perplexity", damaged],
+            "kld" => ["kld", SampleModel.At("Q8_0"), damaged],
+            "save-base" => ["kld", damaged, "--save-base", folder.At("base")],
+            "eval" => ["eval", damaged, "--no-resume", "--task-file", folder.Write("mine.jsonl", """{"query": "The sky is", "choices": ["blue", "and or"], "gold": 1}""")],
+            _ => ["check", SampleModel.At("Q8_0"), "--base", damaged, "--max-kld", "1"],
+        };
+        if (command != "eval") arguments = [.. arguments, "--text", Text, "--windows", "2"];
+        Assert.Contains($"{damaged}: the model's scores are not a number: they begin in layer 2, between blk.2.ffn_up.weight and blk.2.ffn_down.weight",
+            NibbleProcess.Run(arguments).Refusal(), StringComparison.Ordinal);
+        Assert.Equal(command == "eval" ? ["damaged.gguf", "mine.jsonl"] : ["damaged.gguf"], folder.Names);
+    }
+
+    [Fact]
     public void The_error_of_a_single_token_is_unknown()
     {
         string[] one = ["--text", Text, "--ctx", "4", "--windows", "1"];
         Assert.DoesNotContain("±", NibbleProcess.Run(["perplexity", SampleModel.At("Q8_0"), .. one]).Success().Output, StringComparison.Ordinal);
+        using TemporaryFolder folder = new();
+        string path = folder.At("tiny.gguf");
+        File.Copy(SampleModel.At("Q2_K"), path);
+        string told = NibbleProcess.Run(["kld", SampleModel.At("Q8_0"), path, .. one, "--save-card"]).Success().Output;
+        Assert.Contains("which leaves errors unknown", told, StringComparison.Ordinal);
+        string broken = NibbleProcess.Run(["check", path, "--base", SampleModel.At("Q8_0"), .. one, "--max-kld", "0"]).Error;
+        foreach (string text in new[] { told, broken, NibbleProcess.Run("show", path).Success().Output, File.ReadAllText(path + ".md") }) Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
         foreach (string[] command in new string[][] { ["perplexity", SampleModel.At("Q8_0")], ["kld", SampleModel.At("Q8_0"), SampleModel.At("Q2_K")] })
         {
             using JsonDocument json = JsonDocument.Parse(NibbleProcess.Run([.. command, .. one, "--json"]).Success().Output);

@@ -5,7 +5,7 @@ namespace Nibble.Evaluation.Cards;
 /// <summary>The record as metadata. docs/Formats.md lists the keys.</summary>
 public sealed partial record EvaluationRecord
 {
-    private const string ErrorEnd = "_error", TaskStart = EvaluationKeys.Prefix + "task.", ItemsEnd = "items", ShotsEnd = "shots";
+    private const string ErrorEnd = "_error", TaskStart = EvaluationKeys.Prefix + "task.", ItemsEnd = "items", ShotsEnd = "shots", SeedEnd = "seed", LimitEnd = "limit", CacheEnd = "cache";
 
     /// <summary>What a file says of itself; <see langword="null"/> where it says nothing.</summary>
     /// <exception cref="NibbleException">A key has a value of the wrong type.</exception>
@@ -17,9 +17,9 @@ public sealed partial record EvaluationRecord
         {
             Version = version,
             Recipe = String("recipe"),
-            Text = String("text.name") is { } text ? new(text, String("text.sha256") ?? "", (int)Number("ctx"), Has("stride") ? (int)Number("stride") : null, (int)Number("windows"), (long)Number("tokens")) : null,
+            Text = String("text.name") is { } text ? new(text, String("text.sha256") ?? "", (int)Number("ctx"), Has("stride") ? (int)Number("stride") : null, (int)Number("windows"), (long)Number("tokens"), String("cache") ?? "") : null,
             Perplexity = Has("perplexity") ? Estimate("perplexity") : null,
-            Base = String("base.name") is { } name ? new(name, String("base.sha256") ?? "") : null,
+            Base = String("base.name") is { } name ? new(name, String("base.sha256") ?? "", String("base.cache") ?? "") : null,
             Divergence = Has("kld.mean")
                 ? new(Estimate("base.perplexity"), Estimate("perplexity_ratio"), Estimate("kld.mean"), Number("kld.median"), Number("kld.p90"), Number("kld.p95"), Number("kld.p99"), Number("kld.p999"), Number("kld.max"), Estimate("same_top"))
                 : null,
@@ -29,7 +29,7 @@ public sealed partial record EvaluationRecord
         bool Has(string key) => metadata.Contains(EvaluationKeys.Prefix + key);
         string? String(string key) => metadata.String(EvaluationKeys.Prefix + key);
         double Number(string key) => metadata.Float(EvaluationKeys.Prefix + key) ?? 0;
-        Estimate Estimate(string key) => new(Number(key), Number(key + ErrorEnd));
+        Estimate Estimate(string key) => new(Number(key), metadata.Float(EvaluationKeys.Prefix + key + ErrorEnd) ?? double.NaN);
     }
 
     /// <summary>Puts this record in the place of what metadata says so far.</summary>
@@ -47,12 +47,14 @@ public sealed partial record EvaluationRecord
             if (text.Stride is { } stride) Count("stride", stride);
             Count("windows", text.Windows);
             metadata[EvaluationKeys.Prefix + "tokens"] = MetadataValue.Of((ulong)text.Tokens);
+            String("cache", text.Cache);
         }
         if (Perplexity is { } perplexity) Estimate("perplexity", perplexity);
         if (Base is { } reference)
         {
             String("base.name", reference.Name);
             String("base.sha256", reference.Sha256);
+            String("base.cache", reference.Cache);
         }
         if (Divergence is { } divergence)
         {
@@ -73,6 +75,9 @@ public sealed partial record EvaluationRecord
             Estimate(start + task.Metric, new(task.Value, task.Error));
             Count(start + ItemsEnd, task.Items);
             Count(start + ShotsEnd, task.Shots);
+            metadata[EvaluationKeys.Prefix + start + SeedEnd] = MetadataValue.Of(task.Seed);
+            if (task.Limit is { } limit) Count(start + LimitEnd, limit);
+            String(start + CacheEnd, task.Cache);
         }
 
         void String(string key, string? value)
@@ -87,7 +92,7 @@ public sealed partial record EvaluationRecord
         void Estimate(string key, Estimate value)
         {
             Number(key, value.Value);
-            Number(key + ErrorEnd, value.Error);
+            if (double.IsFinite(value.Error)) Number(key + ErrorEnd, value.Error); // a single value leaves it unknown
         }
     }
 
@@ -100,9 +105,12 @@ public sealed partial record EvaluationRecord
             int dot = key.LastIndexOf('.');
             if (dot < TaskStart.Length) continue;
             string start = key[..(dot + 1)], metric = key[(dot + 1)..];
-            if (metric is ItemsEnd or ShotsEnd || metric.EndsWith(ErrorEnd, StringComparison.Ordinal)) continue;
-            tasks.Add(new(key[TaskStart.Length..dot], metric, metadata.Float(key) ?? 0, metadata.Float(key + ErrorEnd) ?? 0, (int)(metadata.Integer(start + ItemsEnd) ?? 0), (int)(metadata.Integer(start + ShotsEnd) ?? 0)));
+            if (metric is ItemsEnd or ShotsEnd or SeedEnd or LimitEnd or CacheEnd || metric.EndsWith(ErrorEnd, StringComparison.Ordinal)) continue;
+            tasks.Add(new(key[TaskStart.Length..dot], metric, metadata.Float(key) ?? 0, metadata.Float(key + ErrorEnd) ?? double.NaN, Count(start + ItemsEnd) ?? 0, Count(start + ShotsEnd) ?? 0,
+                Count(start + SeedEnd) ?? 0, Count(start + LimitEnd), metadata.String(start + CacheEnd) ?? ""));
         }
         return [.. tasks];
+
+        int? Count(string key) => (int?)metadata.Integer(key);
     }
 }

@@ -1,4 +1,6 @@
 using Nibble.Evaluation.Divergence;
+using Nibble.Evaluation.Tasks;
+using Nibble.Models;
 using Nibble.Quantization.Recipes;
 
 namespace Nibble.Evaluation.Cards;
@@ -10,15 +12,21 @@ namespace Nibble.Evaluation.Cards;
 /// <param name="Stride">Tokens from one window to the next; <see langword="null"/> where windows do not overlap.</param>
 /// <param name="Windows">Windows read.</param>
 /// <param name="Tokens">Tokens scored.</param>
-public sealed record MeasuredText(string Name, string Sha256, int ContextLength, int? Stride, int Windows, long Tokens);
+/// <param name="Cache">How keys and values were stored, see <see cref="Models.CacheOptions.Description"/>.</param>
+public sealed record MeasuredText(string Name, string Sha256, int ContextLength, int? Stride, int Windows, long Tokens, string Cache);
 
 /// <summary>The model that another was compared with.</summary>
 /// <param name="Name">The name of its file or folder.</param>
 /// <param name="Sha256">SHA-256 of the bytes of its files, one after the other.</param>
-public sealed record MeasuredBase(string Name, string Sha256);
+/// <param name="Cache">How its keys and values were stored, see <see cref="Models.CacheOptions.Description"/>.</param>
+public sealed record MeasuredBase(string Name, string Sha256, string Cache);
 
 /// <summary>How far a model is from its base, see <see cref="DivergenceResult"/>.</summary>
-public sealed record MeasuredDivergence(Estimate BasePerplexity, Estimate Ratio, Estimate Mean, double Median, double P90, double P95, double P99, double P999, double Maximum, Estimate SameTop);
+public sealed record MeasuredDivergence(Estimate BasePerplexity, Estimate Ratio, Estimate Mean, double Median, double P90, double P95, double P99, double P999, double Maximum, Estimate SameTop)
+{
+    /// <inheritdoc cref="DivergenceResult.Increase"/>
+    public Estimate Increase => Ratio with { Value = Ratio.Value - 1 };
+}
 
 /// <summary>
 /// What is known of a model's quality, as it stands in the metadata of its own file under <c>nibble.eval.*</c>: measurements, and all that
@@ -51,8 +59,8 @@ public sealed partial record EvaluationRecord
         ArgumentNullException.ThrowIfNull(options);
         return new()
         {
-            Text = new(text.Name, text.Sha256, result.ContextLength, options.Stride, result.Windows, result.Tokens),
-            Perplexity = new(result.Perplexity, result.Error),
+            Text = new(text.Name, text.Sha256, result.ContextLength, options.Stride, result.Windows, result.Tokens, (options.Cache ?? CacheOptions.Default).Description),
+            Perplexity = result.Estimate,
         };
     }
 
@@ -61,23 +69,39 @@ public sealed partial record EvaluationRecord
     /// <param name="textName">The name of the text.</param>
     /// <param name="textSha256">SHA-256 of the text.</param>
     /// <param name="reference">The base.</param>
-    public static EvaluationRecord Of(DivergenceResult result, string textName, string textSha256, MeasuredBase reference)
+    /// <param name="cache">How the model's keys and values were stored; <see langword="null"/> for half precision.</param>
+    public static EvaluationRecord Of(DivergenceResult result, string textName, string textSha256, MeasuredBase reference, CacheOptions? cache)
     {
         ArgumentNullException.ThrowIfNull(result);
         Percentiles shares = result.Divergences;
         return new()
         {
-            Text = new(textName, textSha256, result.ContextLength, null, result.Windows, result.Tokens.Count),
-            Perplexity = new(result.Perplexity.Perplexity, result.Perplexity.Error),
+            Text = new(textName, textSha256, result.ContextLength, null, result.Windows, result.Tokens.Count, (cache ?? CacheOptions.Default).Description),
+            Perplexity = result.Perplexity.Estimate,
             Base = reference,
-            Divergence = new(new(result.BasePerplexity.Perplexity, result.BasePerplexity.Error), result.Ratio, result.Mean,
+            Divergence = new(result.BasePerplexity.Estimate, result.Ratio, result.Mean,
                 shares.Median, shares.At(0.9), shares.At(0.95), shares.At(0.99), shares.At(0.999), shares.Maximum, result.SameTop),
+        };
+    }
+
+    /// <summary>A record of tasks: of a group, the group and its tasks. Those that something else judges have no score.</summary>
+    /// <param name="results">What was measured.</param>
+    /// <param name="options">How.</param>
+    public static EvaluationRecord Of(IReadOnlyList<TaskResult> results, Tasks.EvaluationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        ArgumentNullException.ThrowIfNull(options);
+        string cache = (options.Cache ?? CacheOptions.Default).Description;
+        return new()
+        {
+            Tasks = [.. results.SelectMany(result => result.Metrics.Select(m =>
+                new TaskScore(result.Name, m.Metric.ShortKey, m.Value, m.Error, result.Items.Count, result.Shots, options.Seed, options.Limit, cache)))],
         };
     }
 
     /// <summary>
     /// This record with what another one measured later. What is said of a text is said of one text alone: where the later record
-    /// has another, or another window, what this one says of its own goes. A task's metric is replaced by a later one of the same name.
+    /// has another, or read it otherwise, what this one says of its own goes. Of a task, all goes that is not of the later record.
     /// </summary>
     public EvaluationRecord With(EvaluationRecord later)
     {
@@ -90,7 +114,7 @@ public sealed partial record EvaluationRecord
             Perplexity = later.Perplexity ?? (isSameText ? Perplexity : null),
             Base = later.Base ?? (isSameText ? Base : null),
             Divergence = later.Divergence ?? (isSameText ? Divergence : null),
-            Tasks = [.. Tasks.Where(old => !later.Tasks.Any(t => t.Task == old.Task && t.Metric == old.Metric)), .. later.Tasks],
+            Tasks = [.. Tasks.Where(old => later.Tasks.All(t => t.Task != old.Task)), .. later.Tasks],
         };
     }
 }

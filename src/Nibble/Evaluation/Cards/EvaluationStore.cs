@@ -11,6 +11,16 @@ public static class EvaluationStore
     /// <exception cref="NibbleException">It is no GGUF file, cannot be replaced, has metadata that no card can be made of, or its card would replace another file.</exception>
     public static void Check(string path) => Prepare(path, new());
 
+    /// <summary>Refuses to let a file lose more than it gains: see <see cref="PlannedMeasurement.LostFrom"/>.</summary>
+    /// <exception cref="NibbleException">The file has a fuller measurement; the message says which.</exception>
+    public static void CheckKeeps(string path, PlannedMeasurement planned)
+    {
+        ArgumentNullException.ThrowIfNull(planned);
+        using ModelFile file = ModelFile.Open(path);
+        if (TryRead(file.Metadata) is { } record && planned.LostFrom(record) is { } lost)
+            Throw.BadFile(path, $"has {lost} would take its place; measure without --save-card, or replace it with --force");
+    }
+
     /// <summary>
     /// Adds measurements to those that the file has (see <see cref="EvaluationRecord.With"/>), and writes its card. Measurements that the file
     /// has and that cannot be read are replaced.

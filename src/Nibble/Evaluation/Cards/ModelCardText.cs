@@ -95,19 +95,19 @@ internal sealed class ModelCardText(string name, ModelFile model, EvaluationReco
         Line("|---|---|");
         if (record.Divergence is { } divergence)
         {
-            Line(Invariant($"| perplexity of the base | {divergence.BasePerplexity.Value:F4} ± {divergence.BasePerplexity.Error:F4} |"));
-            Line(Invariant($"| perplexity | {perplexity.Value:F4} ± {perplexity.Error:F4} |"));
-            Line(Invariant($"| difference | {100 * (divergence.Ratio.Value - 1):+0.00;-0.00;0.00} ± {100 * divergence.Ratio.Error:F2} % |"));
-            Line(Invariant($"| mean KL divergence | {divergence.Mean.Value:F6} ± {divergence.Mean.Error:F6} |"));
+            Line(Invariant($"| perplexity of the base | {divergence.BasePerplexity.ToText("F4")} |"));
+            Line(Invariant($"| perplexity | {perplexity.ToText("F4")} |"));
+            Line(Invariant($"| difference | {divergence.Increase.ToText("F2", 100, "+0.00;-0.00;0.00")} % |"));
+            Line(Invariant($"| mean KL divergence | {divergence.Mean.ToText("F6")} |"));
             Line(Invariant($"| KL divergence, median / 99 % / 99.9 % / maximum | {divergence.Median:F6} / {divergence.P99:F6} / {divergence.P999:F6} / {divergence.Maximum:F6} |"));
-            Line(Invariant($"| same likeliest token | {100 * divergence.SameTop.Value:F2} ± {100 * divergence.SameTop.Error:F2} % |"));
+            Line(Invariant($"| same likeliest token | {divergence.SameTop.ToText("F2", 100)} % |"));
         }
         else
         {
-            Line(Invariant($"| perplexity | {perplexity.Value:F4} ± {perplexity.Error:F4} |"));
+            Line(Invariant($"| perplexity | {perplexity.ToText("F4")} |"));
         }
         Line("");
-        Line("± is one standard error; KL divergence is in nats per token.");
+        Line($"{(double.IsFinite(perplexity.Error) ? "± is one standard error" : "A single token leaves errors unknown")}; KL divergence is in nats per token.");
         Line("");
     }
 
@@ -116,9 +116,12 @@ internal sealed class ModelCardText(string name, ModelFile model, EvaluationReco
         if (record.Tasks.Count == 0) return;
         Line("## Tasks");
         Line("");
-        Line("| task | metric | score | questions | examples in front |");
-        Line("|---|---|---|---|---|");
-        foreach (TaskScore task in record.Tasks) Line(Invariant($"| {Plain(task.Task)} | {Plain(task.Metric)} | {100 * task.Value:F2} ± {100 * task.Error:F2} % | {task.Items} | {task.Shots} |"));
+        Line("| task | metric | score | questions | examples in front | seed | cache |");
+        Line("|---|---|---|---|---|---|---|");
+        foreach (TaskScore task in record.Tasks)
+            Line(Invariant($"| {Plain(task.Task)} | {Plain(task.Metric)} | {task.Text} | {task.Items}{(task.Limit is { } limit ? $" (limit {limit})" : "")} | {task.Shots} | {task.Seed} | {Plain(task.Cache)} |"));
+        Line("");
+        Line("Scores are those of EleutherAI's lm-evaluation-harness; ± is one standard error. The seed draws the examples; the cache is how keys and values were stored.");
         Line("");
     }
 
@@ -129,9 +132,10 @@ internal sealed class ModelCardText(string name, ModelFile model, EvaluationReco
         if (record.Text is { } text)
         {
             string windows = Invariant($"{text.Windows} windows of {text.ContextLength} tokens{(text.Stride is { } stride ? $", {stride} apart" : ", of which the second half is scored")}");
-            Line(Invariant($"- text: {Plain(text.Name)}, SHA-256 `{Plain(text.Sha256)}`; {windows}, {text.Tokens} tokens scored"));
+            Line(Invariant($"- text: {Plain(text.Name)}, SHA-256 `{Plain(text.Sha256)}`; {windows}, {text.Tokens} tokens scored; cache {Plain(text.Cache)}"));
         }
-        if (record.Base is { } reference) Line($"- base: {Plain(reference.Name)}, SHA-256 `{Plain(reference.Sha256)}`");
+        if (record.Base is { } reference) Line($"- base: {Plain(reference.Name)}, SHA-256 `{Plain(reference.Sha256)}`; cache {Plain(reference.Cache)}");
+        if (record.Text is not null) Line("- the cache is how keys and values were stored");
         Line($"- Nibble {Plain(record.Version)}");
         Line("");
         Line($"The same numbers are in the file's metadata (`nibble show {Plain(name)}`).");

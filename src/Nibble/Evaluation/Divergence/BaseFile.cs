@@ -13,7 +13,7 @@ namespace Nibble.Evaluation.Divergence;
 /// </summary>
 public sealed unsafe class BaseFile : IDisposable
 {
-    internal const int Version = 1, HashBytes = 32, FixedHeaderBytes = 136, Alignment = 8;
+    internal const int Version = 2, HashBytes = 32, FixedHeaderBytes = 136, Alignment = 8;
     private const int LongestName = 4096, MostTokens = 1 << 24;
 
     private readonly MappedFile _file;
@@ -74,15 +74,15 @@ public sealed unsafe class BaseFile : IDisposable
         ReadOnlySpan<byte> start = _file.Region.AsSpan<byte>(0, FixedHeaderBytes);
         int version = Number(start, 8), length = Number(start, 12);
         if (version != Version) Throw.BadFile(Path, $"is a base file of version {version}, and this program reads version {Version}; save the base again");
-        if (length < FixedHeaderBytes || length > FixedHeaderBytes + 2 * (LongestName + 2) + Alignment || length > _file.Length || length % Alignment != 0) Damaged("the length of its head is wrong");
+        if (length < FixedHeaderBytes || length > FixedHeaderBytes + 3 * (LongestName + 2) + Alignment || length > _file.Length || length % Alignment != 0) Damaged("the length of its head is wrong");
         int vocabulary = Number(start, 16), context = Number(start, 20), windows = Number(start, 24), bos = Number(start, 28), top = Number(start, 32), sampled = Number(start, 36);
         if (vocabulary is < 1 or > MostTokens) Damaged($"it has {vocabulary} tokens in its vocabulary");
         if (context is < 4 or > MostTokens || windows < 1) Damaged($"it has {windows} windows of {context} tokens");
         if (bos < -1 || bos >= vocabulary) Damaged($"it begins texts with token {bos}");
         if (top < 1 || sampled < 0 || top > vocabulary || sampled > vocabulary) Damaged($"it keeps {top} and {sampled} tokens");
         ReadOnlySpan<byte> names = _file.Region.AsSpan<byte>(FixedHeaderBytes, length - FixedHeaderBytes);
-        string text = Name(ref names), model = Name(ref names);
-        return (new(vocabulary, context, windows, bos < 0 ? null : bos, top, sampled, text, Hash(start, 40), Hash(start, 72), model, Hash(start, 104)), length);
+        string text = Name(ref names), model = Name(ref names), cache = Name(ref names);
+        return (new(vocabulary, context, windows, bos < 0 ? null : bos, top, sampled, text, Hash(start, 40), Hash(start, 72), model, Hash(start, 104), cache), length);
     }
 
     /// <summary>Compares what the head counts with the file's length by division, since the bytes of hostile counts are more than 64 bits can hold.</summary>

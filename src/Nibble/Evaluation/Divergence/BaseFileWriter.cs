@@ -5,6 +5,7 @@ using System.Text;
 using Nibble.Files;
 using Nibble.Generation;
 using Nibble.Kernels;
+using Nibble.Models;
 
 namespace Nibble.Evaluation.Divergence;
 
@@ -42,13 +43,13 @@ public sealed class BaseFileWriter : IScoreConsumer, IDisposable
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(options);
         if (options.Stride is not null) Throw.BadInput("a base is saved for windows that do not overlap; leave out --stride");
-        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(text.Tokens.Length, options);
+        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(text.Tokens.Length, options, text.Name);
         int vocabulary = reference.Network.VocabularySize;
         (int top, int sampled) = BaseHeader.KeptFor(vocabulary);
         BaseHeader header = new(vocabulary, options.ContextLength, windows.Count, options.BeginningOfText, top, sampled, text.Name, text.Sha256,
-            VocabularyComparison.Hash(reference.Tokenizer), NameOf(reference.File), HashedFile.OfModel(reference.File, cancellationToken: cancellationToken));
+            VocabularyComparison.Hash(reference.Tokenizer), NameOf(reference.File), HashedFile.OfModel(reference.File, cancellationToken: cancellationToken), (options.Cache ?? CacheOptions.Default).Description);
         using BaseFileWriter writer = new(path, header, text.Tokens.Span[..checked((int)header.Tokens)]);
-        EvaluationLoop.Run([reference.Network], text.Tokens, windows, options, reference.Pool, writer, read => progress?.Report(Result(read)), cancellationToken);
+        EvaluationLoop.Run([EvaluatedModel.Of(reference)], text.Tokens, windows, options, reference.Pool, writer, read => progress?.Report(Result(read)), cancellationToken);
         writer.Commit();
         return Result(windows.Count);
 
@@ -102,8 +103,8 @@ public sealed class BaseFileWriter : IScoreConsumer, IDisposable
 
     private static byte[] Head(BaseHeader header)
     {
-        byte[] text = Encoding.UTF8.GetBytes(header.TextName), model = Encoding.UTF8.GetBytes(header.BaseName);
-        int length = BaseFile.FixedHeaderBytes + 2 + text.Length + 2 + model.Length;
+        byte[] text = Encoding.UTF8.GetBytes(header.TextName), model = Encoding.UTF8.GetBytes(header.BaseName), cache = Encoding.UTF8.GetBytes(header.Cache);
+        int length = BaseFile.FixedHeaderBytes + 2 + text.Length + 2 + model.Length + 2 + cache.Length;
         byte[] head = new byte[(length + BaseFile.Alignment - 1) / BaseFile.Alignment * BaseFile.Alignment];
         BaseFile.Magic.CopyTo(head);
         int[] numbers = [BaseFile.Version, head.Length, header.Vocabulary, header.ContextLength, header.Windows, header.BeginningOfText ?? -1, header.Top, header.Sampled];
@@ -112,7 +113,7 @@ public sealed class BaseFileWriter : IScoreConsumer, IDisposable
         Convert.FromHexString(header.VocabularySha256).CopyTo(head, 72);
         Convert.FromHexString(header.BaseSha256).CopyTo(head, 104);
         Span<byte> names = head.AsSpan(BaseFile.FixedHeaderBytes);
-        foreach (byte[] name in new[] { text, model })
+        foreach (byte[] name in new[] { text, model, cache })
         {
             BinaryPrimitives.WriteUInt16LittleEndian(names, (ushort)name.Length);
             name.CopyTo(names[2..]);

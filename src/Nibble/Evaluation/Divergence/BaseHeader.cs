@@ -12,8 +12,9 @@ namespace Nibble.Evaluation.Divergence;
 /// <param name="VocabularySha256">See <see cref="VocabularyComparison.Hash"/>.</param>
 /// <param name="BaseName">The name of the base's file or folder.</param>
 /// <param name="BaseSha256">SHA-256 of the bytes of its files, one after the other.</param>
+/// <param name="Cache">How its keys and values were stored, see <see cref="Models.CacheOptions.Description"/>.</param>
 public sealed record BaseHeader(int Vocabulary, int ContextLength, int Windows, int? BeginningOfText, int Top, int Sampled,
-    string TextName, string TextSha256, string VocabularySha256, string BaseName, string BaseSha256)
+    string TextName, string TextSha256, string VocabularySha256, string BaseName, string BaseSha256, string Cache)
 {
     /// <summary>More than this of a distribution tells hardly anything, however large the vocabulary.</summary>
     private const int MostKept = 192;

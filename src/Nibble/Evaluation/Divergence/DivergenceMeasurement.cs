@@ -34,8 +34,13 @@ public static class DivergenceMeasurement
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(variant);
-        if (reference.VocabularySize != variant.VocabularySize)
-            Throw.BadInput($"the base scores {reference.VocabularySize:N0} tokens and the variant {variant.VocabularySize:N0}; take a variant of that base");
+        return Measure(new EvaluatedModel(reference, "the base's"), new EvaluatedModel(variant, "the variant's"), tokens, options, pool, progress, cancellationToken);
+    }
+
+    private static DivergenceResult Measure(EvaluatedModel reference, EvaluatedModel variant, ReadOnlyMemory<int> tokens, EvaluationOptions options, WorkerPool pool, IProgress<DivergenceProgress>? progress, CancellationToken cancellationToken)
+    {
+        (int scored, int scoredByVariant) = (reference.Network.VocabularySize, variant.Network.VocabularySize);
+        if (scored != scoredByVariant) Throw.BadInput($"the base scores {scored:N0} tokens and the variant {scoredByVariant:N0}; take a variant of that base");
         IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options);
         DivergenceCollector collector = new(new Pairs(), windows, progress);
         EvaluationLoop.Run([reference, variant], tokens, windows, options, pool, collector, collector.Report, cancellationToken);
@@ -51,10 +56,9 @@ public static class DivergenceMeasurement
         ArgumentNullException.ThrowIfNull(variant);
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(options);
-        if (VocabularyComparison.Difference(reference.Tokenizer, variant.Tokenizer) is { } difference)
-            Throw.BadFile(variant.File.Path, $"{difference}; take a variant of {reference.File.Path}");
+        VocabularyComparison.Require(reference.Tokenizer, reference.File.Path, variant.Tokenizer, variant.File.Path);
         variant.ContextFor(options.ContextLength);
-        return Measure(reference.Network, variant.Network, text.Tokens, options, reference.Pool, progress, cancellationToken);
+        return Measure(EvaluatedModel.Of(reference), EvaluatedModel.Of(variant), text.Tokens, options, reference.Pool, progress, cancellationToken);
     }
 
     /// <summary>Measures against a base that was saved.</summary>
@@ -76,7 +80,7 @@ public static class DivergenceMeasurement
         IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options);
         BaseComparison comparison = new(reference);
         DivergenceCollector collector = new(comparison, windows, progress);
-        EvaluationLoop.Run([variant.Network], tokens, windows, options, variant.Pool, collector, collector.Report, cancellationToken);
+        EvaluationLoop.Run([EvaluatedModel.Of(variant)], tokens, windows, options, variant.Pool, collector, collector.Report, cancellationToken);
         return new(collector.Tokens, windows.Count, options.ContextLength, comparison.SamplingError);
     }
 

@@ -51,7 +51,10 @@ public sealed class DivergenceResult
     /// <summary>The variant's perplexity divided by the base's.</summary>
     public Estimate Ratio => new(Math.Exp(LogRatio.Value), Math.Exp(LogRatio.Value) * LogRatio.Error);
 
-    /// <summary>Correlation of the logarithms of both perplexities.</summary>
+    /// <summary>By how much the variant's perplexity is higher, as a share of the base's: <see cref="Ratio"/> less 1.</summary>
+    public Estimate Increase => Ratio with { Value = Ratio.Value - 1 };
+
+    /// <summary>Correlation of the logarithms of both perplexities; no number for a single token.</summary>
     public double Correlation { get; }
 
     /// <summary>Mean Kullback-Leibler divergence of the variant from the base, in nats per token.</summary>

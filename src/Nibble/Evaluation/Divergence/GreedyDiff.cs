@@ -1,5 +1,4 @@
 using Nibble.Evaluation.Statistics;
-using Nibble.Tokenizers;
 
 namespace Nibble.Evaluation.Divergence;
 
@@ -53,19 +52,6 @@ public sealed record GreedyDiff(IReadOnlyList<PromptDiff> Prompts, IReadOnlyList
         }
         PromptDiff[] json = [.. diffs.Where(d => d.Prompt.WantsJson)];
         return new(diffs, agreements, json.Length == 0 ? null : PairedComparison.OfAnswers(Validity(json, d => d.First), Validity(json, d => d.Second), seed));
-    }
-
-    /// <summary>Refuses two models whose tokens mean different texts, which cannot be compared token by token.</summary>
-    /// <exception cref="NibbleException">They do; the message names the first such token.</exception>
-    public static void RequireSameVocabulary(Tokenizer first, Tokenizer second, string secondName)
-    {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
-        if (first.VocabularySize != second.VocabularySize)
-            Throw.BadFile(secondName, $"has {second.VocabularySize:N0} tokens and the other model {first.VocabularySize:N0}; take two models of the same vocabulary");
-        for (int id = 0; id < first.VocabularySize; id++)
-            if (!first.TokenBytes(id).SequenceEqual(second.TokenBytes(id)))
-                Throw.BadFile(secondName, $"token {id} is '{second.Piece(id)}' and the other model's '{first.Piece(id)}'; take two models of the same vocabulary");
     }
 
     private static int Alike(IReadOnlyList<int> first, IReadOnlyList<int> second)

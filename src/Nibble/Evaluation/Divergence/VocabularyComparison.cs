@@ -23,6 +23,17 @@ public static class VocabularyComparison
             : $"has {other.VocabularySize:N0} tokens, and the base {reference.VocabularySize:N0}; the first {common:N0} are the same";
     }
 
+    /// <summary>Refuses two models that speak of different tokens.</summary>
+    /// <param name="reference">The tokenizer of the first.</param>
+    /// <param name="referencePath">Its file.</param>
+    /// <param name="other">The tokenizer of the second.</param>
+    /// <param name="otherPath">Its file.</param>
+    /// <exception cref="NibbleException">They do; the message names the second file and the first token that differs.</exception>
+    public static void Require(Tokenizer reference, string referencePath, Tokenizer other, string otherPath)
+    {
+        if (Difference(reference, other) is { } difference) Throw.BadFile(otherPath, $"{difference}; take a model with the vocabulary of {referencePath}");
+    }
+
     /// <summary>SHA-256 over the number of tokens and, for each, its length and bytes: the same for the same vocabulary. Lengths are 32-bit, little-endian.</summary>
     public static string Hash(Tokenizer tokenizer)
     {

@@ -41,6 +41,9 @@ public sealed class TaskMetric
     /// <summary>The harness's key for it, such as <c>acc_norm,none</c>.</summary>
     public string Key => $"{Name},{Filter}";
 
+    /// <summary>The same, without a filter where there is none: <c>acc_norm</c>, <c>exact_match,strict-match</c>.</summary>
+    public string ShortKey => Filter == "none" ? Name : Key;
+
     /// <summary>1 for a right answer and 0 for a wrong one; for a perplexity the log-likelihood.</summary>
     public double OfItem(TaskItem item, ItemOutcome outcome) => _ofItem(item, outcome);
 

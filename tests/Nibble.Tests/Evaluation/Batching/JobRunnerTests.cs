@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using Nibble.Evaluation.Divergence;
 using Nibble.Evaluation.Tasks;
-using Nibble.Files;
 using Nibble.Generation;
 
 namespace Nibble.Tests.Evaluation.Batching;
@@ -15,7 +13,7 @@ public class JobRunnerTests
     public void Damaged_weights_are_reported_with_the_file_and_the_layer(string damaged, string where)
     {
         using TemporaryFolder folder = new();
-        string path = folder.Write("damaged.gguf", Damage(damaged));
+        string path = folder.Write("damaged.gguf", SampleModel.Damaged(damaged));
         using LanguageModel model = LanguageModel.Open(path, 1);
         // Many questions at once, and few: the text at fault need not be the first of its pass.
         EvaluationTask task = new("apples", TaskDomain.Language, [TaskMetric.Accuracy],
@@ -28,16 +26,5 @@ public class JobRunnerTests
             Assert.StartsWith($"{path}: the model's scores are not a number", message, StringComparison.Ordinal);
             Assert.Contains(where, message, StringComparison.Ordinal);
         }
-    }
-
-    /// <summary>The sample model with one weight of a matrix that is no number.</summary>
-    private static byte[] Damage(string tensor)
-    {
-        byte[] bytes = File.ReadAllBytes(SampleModel.At("F32"));
-        using ModelFile file = ModelFile.Open(SampleModel.At("F32"));
-        byte[] row = file.Read(file.Tensors.Single(t => t.Name == tensor), 0, 1).AsSpan<byte>().ToArray();
-        int at = bytes.AsSpan().IndexOf(row);
-        MemoryMarshal.Write(bytes.AsSpan(at), float.NaN);
-        return bytes;
     }
 }

@@ -9,11 +9,11 @@ public class EvaluationStoreTests
 {
     private static readonly EvaluationRecord s_measured = new()
     {
-        Text = new("a | b.txt", new string('a', 64), 256, null, 4, 508),
+        Text = new("a | b.txt", new string('a', 64), 256, null, 4, 508, "f16"),
         Perplexity = new(40.345, 1.8),
-        Base = new("tiny: \"the\" base", new string('b', 64)),
+        Base = new("tiny: \"the\" base", new string('b', 64), "f16"),
         Divergence = new(new(40.04, 1.8), new(1.0077, 0.001), new(0.0041, 0.0001), 0.003, 0.008, 0.01, 0.02, 0.04, 0.1, new(0.94, 0.01)),
-        Tasks = [new("arc_easy", "acc", 0.7, 0.01, 100)],
+        Tasks = [new("arc_easy", "acc", 0.7, 0.01, 100, 0, 1234, null, "f16")],
     };
 
     [Fact]

@@ -63,7 +63,7 @@ internal static class SampleReport
             Version = "0.1.0",
             Written = new(2026, 11, 27, 10, 30, 0, TimeSpan.Zero),
             Machine = new("AMD Ryzen 9 7950X 16-Core Processor", 16, "avx512"),
-            Text = new("wiki.test.raw", new string('5', 64), 512, null, 564, 143_820),
+            Text = new("wiki.test.raw", new string('5', 64), 512, null, 564, 143_820, "f16"),
             Base = original,
             Tasks = tasks,
             Variants = variants,

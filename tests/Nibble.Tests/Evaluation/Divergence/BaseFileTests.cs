@@ -30,6 +30,7 @@ public class BaseFileTests
         Assert.InRange(result.Divergences.At(0.99) / direct.Divergences.At(0.99), 0.85, 1.15);
         Assert.InRange(new FileInfo(folder.At("base")).Length, 1, (long)(0.01 * direct.Tokens.Count * 4096 * sizeof(float)));
         Assert.Equal(text.Sha256, file.Header.TextSha256);
+        Assert.Equal("f16", file.Header.Cache);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(SampleModel.At("F32")))), file.Header.BaseSha256);
     }
 
@@ -41,7 +42,7 @@ public class BaseFileTests
     public void It_has_less_than_a_hundredth_of_the_scores(int vocabulary)
     {
         (int top, int sampled) = BaseHeader.KeptFor(vocabulary);
-        BaseHeader header = new(vocabulary, 512, 1000, null, top, sampled, "", "", "", "", "");
+        BaseHeader header = new(vocabulary, 512, 1000, null, top, sampled, "", "", "", "", "", "f16");
         Assert.InRange(header.Records * header.RecordBytes + header.Tokens * sizeof(int), 1, header.Records * vocabulary * sizeof(float) / 100);
     }
 
@@ -49,7 +50,7 @@ public class BaseFileTests
     public void The_draws_follow_the_distribution()
     {
         const int Vocabulary = 4096;
-        BaseHeader header = new(Vocabulary, 4, 1, null, 4, 16, "", "", "", "", "");
+        BaseHeader header = new(Vocabulary, 4, 1, null, 4, 16, "", "", "", "", "", "f16");
         float[] scores = new float[Vocabulary];
         for (int id = 0; id < 4; id++) scores[100 + id] = 8 - id;
         for (int id = 0; id < 8; id++) scores[2000 + id] = 3; // these share the rest with all others
@@ -121,6 +122,21 @@ public class BaseFileTests
         }
     }
 
+    [Fact]
+    public void It_says_how_keys_and_values_were_stored_and_one_of_an_older_version_how_to_go_on()
+    {
+        using TemporaryFolder folder = new();
+        using LanguageModel reference = SampleModel.Open("Q2_K");
+        (EvaluationText text, EvaluationOptions options) = Sample(reference, windows: 1);
+        Nibble.Models.CacheOptions cache = new() { KeyFormat = Nibble.Models.CacheOptions.ParseFormat("q8_0"), ValueFormat = Nibble.Models.CacheOptions.ParseFormat("q4_0") };
+        BaseFileWriter.Save(folder.At("base"), reference, text, options with { Cache = cache });
+        using (BaseFile file = BaseFile.Open(folder.At("base"))) Assert.Equal("keys q8_0, values q4_0 (rotated)", file.Header.Cache);
+        byte[] old = File.ReadAllBytes(folder.At("base"));
+        old[8] = 1;
+        string path = folder.Write("old", (ReadOnlySpan<byte>)old), message = Assert.Throws<NibbleException>(() => BaseFile.Open(path)).Message;
+        Assert.Equal($"{path}: is a base file of version 1, and this program reads version 2; save the base again", message);
+    }
+
     /// <summary>Heads whose counts are each allowed, and give more bytes together than a file, or 64 bits, can have.</summary>
     [Theory]
     [InlineData(1 << 24, 1 << 24, int.MaxValue, 1 << 24, 1 << 24)]
@@ -132,7 +148,7 @@ public class BaseFileTests
         using TemporaryFolder folder = new();
         byte[] bytes = new byte[4096];
         "NIBLBASE"u8.CopyTo(bytes);
-        int[] numbers = [1, 144, vocabulary, context, windows, -1, top, sampled];
+        int[] numbers = [2, 144, vocabulary, context, windows, -1, top, sampled];
         for (int i = 0; i < numbers.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8 + i * 4), numbers[i]);
         SHA256.HashData(bytes.AsSpan(0, bytes.Length - 32)).CopyTo(bytes, bytes.Length - 32);
         string path = folder.Write("hostile", (ReadOnlySpan<byte>)bytes), message = Assert.Throws<NibbleException>(() => BaseFile.Open(path)).Message;

@@ -69,7 +69,7 @@ public class GreedyDiffTests
     public void Another_vocabulary_is_refused()
     {
         Nibble.Tokenizers.Tokenizer ours = Nibble.Tokenizers.Tokenizer.Open(Shared.TinyModel), theirs = Nibble.Tokenizers.Tokenizer.Open(Shared.Find("tokenizers/ggml-vocab-gpt-2.gguf"));
-        GreedyDiff.RequireSameVocabulary(ours, ours, "same");
-        Assert.StartsWith("theirs: ", Assert.Throws<NibbleException>(() => GreedyDiff.RequireSameVocabulary(ours, theirs, "theirs")).Message, StringComparison.Ordinal);
+        VocabularyComparison.Require(ours, "ours", ours, "same");
+        Assert.StartsWith("theirs: ", Assert.Throws<NibbleException>(() => VocabularyComparison.Require(ours, "ours", theirs, "theirs")).Message, StringComparison.Ordinal);
     }
 }

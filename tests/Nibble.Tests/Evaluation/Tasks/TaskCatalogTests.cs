@@ -21,6 +21,7 @@ public class TaskCatalogTests
         { "copa", """{"premise": "The man turned on the faucet.", "question": "effect", "choice1": "The toilet filled.", "choice2": "Water flowed.", "label": 1}""", "The man turned on the faucet therefore", ["  the toilet filled.", "  water flowed."], 1 },
         { "copa", """{"query": "The man turned on the faucet, therefore", "choices": ["the toilet filled.", "water flowed."], "gold": 1}""", "The man turned on the faucet therefore", ["  the toilet filled.", "  water flowed."], 1 },
         { "hellaswag", """{"activity_label": "Roof", "ctx_a": "A man [step] sits.  He", "ctx_b": "IS", "endings": ["falls [title] now", " sleeps"], "label": "1"}""", "Roof: A man sits. He Is", [" falls. now", " sleeps"], 1 },
+        { "hellaswag", """{"activity_label": "Health", "ctx_a": "[header] How to heal  cuts [title] Wash   it. [step] Use soap. [substeps] Rinse [b", "ctx_b": "", "endings": [" [step] Then DRY it. [title] Cover  it. ", "Then [a] [b] stop."], "label": 0}""", "Health: How to heal cuts. Wash  it. Use soap. Rinse [b", ["  Then DRY it.. Cover it.", " Then  stop."], 0 }, // as Python's str and re make of it
         { "hellaswag", """{"query": "Roof: A man. He", "choices": ["falls", "sleeps"], "gold": 0}""", "Roof: A man. He", [" falls", " sleeps"], 0 },
     };
 

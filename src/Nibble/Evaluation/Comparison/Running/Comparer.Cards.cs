@@ -21,11 +21,11 @@ public sealed partial class Comparer
     private void SaveCards(MeasurementStore store)
     {
         Model original = _models[ProgressLedger.Base];
-        MeasuredBase measured = new(BaseFileWriter.NameOf(_original.File), original.Sha256);
+        MeasuredBase measured = new(BaseFileWriter.NameOf(_original.File), original.Sha256, (_options.Cache ?? Nibble.Models.CacheOptions.Default).Description);
         for (int row = 1; row < _models.Length; row++)
         {
             Model model = _models[row];
-            EvaluationRecord record = EvaluationRecord.Of(model.Divergence!.Result(_reading.ContextLength), _text.Name, _text.Sha256, measured) with { Tasks = [.. model.Tasks.SelectMany(TaskStage.Scores)] };
+            EvaluationRecord record = EvaluationRecord.Of(model.Divergence!.Result(_reading.ContextLength), _text.Name, _text.Sha256, measured, _options.Cache) with { Tasks = EvaluationRecord.Of(model.Tasks, _options.TaskOptions with { Cache = _options.Cache }).Tasks };
             string hash = HashOf(record);
             if (MeasurementStore.TryRead(CardNoteOf(store, model.Sha256), ReportJsonContext.Default.CardNote)?.Record == hash && File.Exists(ModelCard.PathOf(model.Path)))
             {

@@ -176,7 +176,7 @@ public sealed partial class Comparer : IDisposable
             Version = RecipeFile.CurrentVersion,
             Written = DateTimeOffset.UtcNow,
             Machine = new(Machine.Processor, _original.Pool.Threads, InstructionSets.Used),
-            Text = new(_text.Name, _text.Sha256, _reading.ContextLength, null, _windows.Count, perplexity.Tokens),
+            Text = new(_text.Name, _text.Sha256, _reading.ContextLength, null, _windows.Count, perplexity.Tokens, (_options.Cache ?? Nibble.Models.CacheOptions.Default).Description),
             Base = described,
             Tasks = [.. original.Tasks.Select(TaskStage.Describe)],
             Variants = variants,

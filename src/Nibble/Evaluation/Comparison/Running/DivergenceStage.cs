@@ -63,7 +63,7 @@ internal static class DivergenceStage
             long last = Stopwatch.GetTimestamp();
             try
             {
-                EvaluationLoop.Run([reference.Network, .. behind.Select(v => v.Model.Network)], tokens, part, options, reference.Pool, fan, count =>
+                EvaluationLoop.Run([EvaluatedModel.Of(reference), .. behind.Select(v => EvaluatedModel.Of(v.Model))], tokens, part, options, reference.Pool, fan, count =>
                 {
                     finished = count;
                     read(first + count, behind.Length + 1);

@@ -37,7 +37,7 @@ internal static class PassageStage
     public static TokenExpectation[] Record(LanguageModel model, ReadOnlyMemory<int> tokens, EvaluationWindow window, EvaluationOptions options, CancellationToken cancellationToken)
     {
         Recorder recorder = new();
-        EvaluationLoop.Run([model.Network], tokens, [window], options, model.Pool, recorder, null, cancellationToken);
+        EvaluationLoop.Run([EvaluatedModel.Of(model)], tokens, [window], options, model.Pool, recorder, null, cancellationToken);
         return [.. recorder.Expectations.Take(LongestPassage)];
     }
 

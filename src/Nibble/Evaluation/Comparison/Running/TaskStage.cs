@@ -1,4 +1,3 @@
-using Nibble.Evaluation.Cards;
 using Nibble.Evaluation.Statistics;
 using Nibble.Evaluation.Tasks;
 
@@ -37,9 +36,6 @@ internal static class TaskStage
         MetricValue value = variant.Metrics[metric];
         return new(original.Name, Score(variant, value), paired.Difference, paired.Lower, paired.Upper, paired.Lost ?? 0, paired.Gained ?? 0, paired.PValue ?? 1);
     }
-
-    /// <summary>All that was counted in a task, as a model's own file keeps it.</summary>
-    public static IEnumerable<TaskScore> Scores(TaskResult result) => result.Metrics.Select(m => new TaskScore(result.Name, m.Metric.Name, m.Value, m.Error, result.Items.Count, result.Shots));
 
     /// <summary>A score with its error; one of which all items are alike has the error of <see cref="Estimate.Share"/>, and a single item none that is known.</summary>
     private static Estimate Score(TaskResult result, MetricValue metric) =>
