@@ -88,6 +88,10 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
         }
     }
 
+    /// <summary>
+    /// Eight tokens pass all the tiles, then the next eight: the tiles stay in the second-level cache meanwhile, and the tokens, which take
+    /// as much as they, are fetched once.
+    /// </summary>
     private void MultiplyPacked(PackedKernel kernel, AlignedBuffer packed, in ProductInput input, float* result, int start, int end)
     {
         PackedShape shape = s_packedShape;
@@ -95,32 +99,30 @@ internal sealed unsafe class LevelMatrix<TWeight, TActivation>(WeightFormat form
         byte* table = stackalloc byte[64];
         for (int i = 0; shape.HasTable && i < 64; i++) table[i] = (byte)((i % 16 < TWeight.Coding.Table.Length ? TWeight.Coding.Table[i % 16] : 0) + 128);
         PackedArguments arguments = new() { Table = table, Blocks = Columns / TActivation.BlockSize };
-        int whole = Rows / RowPanel.Rows;
-        if (input.Tokens == 1 && start < whole)
+        int whole = Math.Min(end, Rows / RowPanel.Rows);
+        for (int token = 0; token < input.Tokens; token += TokenTiles.Tokens)
         {
-            // Memory is the limit: nothing comes between the tiles.
-            arguments.Weights = packed.Pointer + start * _packedTileBytes;
-            arguments.Result = result + (long)start * RowPanel.Rows;
-            arguments.Tiles = Math.Min(end, whole) - start;
-            input.Tiles.Select(0, ref arguments);
-            kernel.Run(&arguments, 1);
-            start = Math.Min(end, whole);
-        }
-        for (int tile = start; tile < end; tile++)
-        {
-            int row = tile * RowPanel.Rows, rows = Math.Min(RowPanel.Rows, Rows - row);
-            arguments.Weights = packed.Pointer + tile * _packedTileBytes;
-            for (int token = 0; token < input.Tokens; token += TokenTiles.Tokens)
+            int tokens = Math.Min(TokenTiles.Tokens, input.Tokens - token), inKernel = input.Tokens == 1 ? 1 : Math.Max(2, tokens), tile = start;
+            input.Tiles.Select(token / TokenTiles.Tokens, ref arguments);
+            // A kernel writes whole vectors of rows, and tokens up to a power of two: what goes beyond the result is put aside.
+            if (whole > start && (tokens == TokenTiles.Tokens || input.Tokens == 1))
             {
+                arguments.Weights = packed.Pointer + start * _packedTileBytes;
+                arguments.Result = result + (long)token * Rows + (long)start * RowPanel.Rows;
+                arguments.ResultStride = (long)Rows * sizeof(float);
+                arguments.Tiles = whole - start;
+                kernel.Run(&arguments, inKernel);
+                tile = whole;
+            }
+            for (; tile < end; tile++)
+            {
+                int row = tile * RowPanel.Rows;
+                arguments.Weights = packed.Pointer + tile * _packedTileBytes;
+                arguments.Result = edge;
+                arguments.ResultStride = RowPanel.Rows * sizeof(float);
                 arguments.Tiles = 1;
-                int tokens = Math.Min(TokenTiles.Tokens, input.Tokens - token);
-                float* target = result + (long)token * Rows + row;
-                bool fits = rows == RowPanel.Rows && tokens == TokenTiles.Tokens;
-                arguments.Result = fits ? target : edge;
-                arguments.ResultStride = (fits ? Rows : RowPanel.Rows) * sizeof(float);
-                input.Tiles.Select(token / TokenTiles.Tokens, ref arguments);
-                kernel.Run(&arguments, input.Tokens == 1 ? 1 : Math.Max(2, tokens));
-                if (!fits) RowPanel.CopyResult(edge, tokens, rows, target, Rows);
+                kernel.Run(&arguments, inKernel);
+                RowPanel.CopyResult(edge, tokens, Math.Min(RowPanel.Rows, Rows - row), result + (long)token * Rows + row, Rows);
             }
         }
     }
