@@ -25,6 +25,7 @@ internal static class CompareCommand
         Option<int?> limit = new("--limit", "-L") { Description = "Items of each task to do at most. Default: all.", HelpName = "N" };
         Option<bool> noSpeed = new("--no-speed") { Description = "Do not measure speed." };
         Option<bool> freshSpeed = new("--fresh-speed") { Description = "Measure speed anew, where an earlier run measured it on this machine. All else is measured again when what it depends on has changed." };
+        Option<bool> force = new("--force") { Description = "Let --save-card replace measurements in files of --files that are fuller than the new ones." };
         Option<bool> saveCard = new("--save-card") { Description = "Keep what was measured of each variant in its file's own metadata, and write a model card (NAME.gguf.md) beside it." };
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new(Name, "Measure what several levels of a model cost on your own text and tasks, and write a report with pictures.",
@@ -33,7 +34,7 @@ internal static class CompareCommand
             "nibble compare Qwen3-0.6B --types Q4_K_M,IQ3_XXS,IQ2_M --imatrix qwen3-imatrix.gguf --text wiki.test.raw --save-card",
             "nibble compare llama-3.2-1b-f16.gguf --text notes.txt --tasks arc_easy,piqa --task-dir evals")
         {
-            model, types, files, output, tasks, taskFiles, taskFolder, limit, noSpeed, freshSpeed, saveCard, json,
+            model, types, files, output, tasks, taskFiles, taskFolder, limit, noSpeed, freshSpeed, saveCard, force, json,
         };
         foreach (Option option in ImportanceSource.OfComparisons) command.Add(option);
         EvaluationSettings settings = new(command);
@@ -68,6 +69,7 @@ internal static class CompareCommand
                 Importance = ImportanceSource.Request(parsed, cancellationToken),
                 MeasuresSpeedAnew = parsed.GetValue(freshSpeed),
                 SavesCards = parsed.GetValue(saveCard),
+                ReplacesFullerCards = parsed.GetValue(force),
             };
             if (parsed.GetValue(noSpeed)) options = options with { Speed = null };
             options.TaskOptions.Validate();

@@ -31,6 +31,7 @@ internal static class RunCommand
             Description = "The text to continue. Without it: --file, else standard input where that is no terminal, else an interactive session.",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        Option<string?> promptOption = new("--prompt", "-p") { Description = "The same, as an option.", HelpName = "TEXT" };
         Option<string?> file = new("--file", "-f") { Description = "Read the prompt from a file.", HelpName = "FILE" };
         Option<int> count = new("--predict", "-n", "--n-predict") { Description = "Tokens to generate at most; -1 until the model ends its text or the context is full.", DefaultValueFactory = _ => -1, HelpName = "N" };
         Option<float> temperature = CommonOptions.Number("--temp", "--temperature", "Below 1 the likely becomes likelier; 0 always takes the likeliest token (greedy).", s_defaults.Temperature, "T");
@@ -54,7 +55,7 @@ internal static class RunCommand
             "echo \"Once upon a time\" | nibble run tiny-Q4_K_M.gguf --seed 7",
             "nibble run tiny-Q4_K_M.gguf")
         {
-            model, prompt, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, layout, threads, promptThreads, noRepack, quiet,
+            model, prompt, promptOption, file, count, temperature, topK, topP, minP, penalty, lastN, seed, ignoreEnd, context, layout, threads, promptThreads, noRepack, quiet,
         };
         CacheSettings cache = new(command);
         command.Add(json);
@@ -76,7 +77,7 @@ internal static class RunCommand
                 IgnoreEnd = parsed.GetValue(ignoreEnd),
             };
             options.Validate();
-            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(file), cancellationToken);
+            string? text = FindPrompt(parsed.GetValue(prompt), parsed.GetValue(promptOption), parsed.GetValue(file), cancellationToken);
             if (text is null && parsed.GetValue(json)) throw new NibbleException("--json needs a prompt: write one behind the file, or name one with --file");
             using LanguageModel language = LanguageModel.Open(parsed.GetRequiredValue(model),
                 new ModelOptions { Threads = parsed.GetValue(threads), PromptThreads = parsed.GetValue(promptThreads), Repack = !parsed.GetValue(noRepack), I2SLayout = parsed.GetValue(layout) });
@@ -108,10 +109,14 @@ internal static class RunCommand
     };
 
     /// <summary>The prompt, or <see langword="null"/> for an interactive session.</summary>
-    private static string? FindPrompt(string? argument, string? file, CancellationToken cancellationToken)
+    private static string? FindPrompt(string? argument, string? option, string? file, CancellationToken cancellationToken)
     {
-        if (argument is not null && file is not null) throw new NibbleException("a prompt and --file were both given; give one");
-        if (argument is not null) return argument;
+        if (argument is not null && option is not null) throw new NibbleException("a prompt was given twice, behind the file and with --prompt; give one");
+        if ((argument ?? option) is { } prompt)
+        {
+            if (file is not null) throw new NibbleException("a prompt and --file were both given; give one");
+            return prompt;
+        }
         if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file, cancellationToken));
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected) return null;
         // A text that is piped in ends with the line break of its last line, which is no part of what is to be continued.

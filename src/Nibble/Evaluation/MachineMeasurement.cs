@@ -17,6 +17,7 @@ public static class MachineMeasurement
     /// <exception cref="NibbleException">There is not enough memory for a buffer that no cache holds.</exception>
     public static double ReadBandwidth(WorkerPool pool)
     {
+        ArgumentNullException.ThrowIfNull(pool);
         using MemoryReader reader = new(pool);
         return reader.Bytes / Best(reader.Read);
     }

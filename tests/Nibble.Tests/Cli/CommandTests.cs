@@ -31,6 +31,7 @@ public class CommandTests
         Assert.Contains("tokens/s", result.Error, StringComparison.Ordinal);
         Assert.Equal(result.Output, NibbleProcess.Run(["run", SampleModel.At("Q8_0"), "--file", folder.Write("prompt.txt", Prompt), .. options]).Success().Output);
         Assert.Equal(result.Output, NibbleProcess.Run(["run", SampleModel.At("Q8_0"), .. options], Prompt + "\n").Success().Output);
+        Assert.Equal(result.Output, NibbleProcess.Run(["run", SampleModel.At("Q8_0"), "-p", Prompt, .. options]).Success().Output);
     }
 
     [Fact]

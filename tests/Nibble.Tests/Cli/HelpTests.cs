@@ -70,7 +70,7 @@ public class HelpTests
     [InlineData("run x.gguf Hello --temp 0,7", "0,7")]
     [InlineData("run x.gguf Hello -n many", "many")]
     [InlineData("run x.gguf Hello world", "world")]
-    [InlineData("run x.gguf -p Hello -n 5", "-p")]
+    [InlineData("run x.gguf -z Hello -n 5", "-z")]
     [InlineData("convert x --type q8_0", "nibble quantize")]
     [InlineData("run x.gguf Hello --cache-type-k q3_0", "q5_0")]
     [InlineData("perplexity x.gguf --text y --cache-rotate maybe", "auto")]

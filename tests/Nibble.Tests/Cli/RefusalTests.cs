@@ -60,6 +60,7 @@ public class RefusalTests
         Assert.Contains("--ctx", NibbleProcess.Run("perplexity", model, "--text", shortText).Refusal(), StringComparison.Ordinal);
         Assert.Contains("--windows", NibbleProcess.Run("perplexity", model, "--text", shortText, "--windows", "0").Refusal(), StringComparison.Ordinal);
         Assert.Contains("--file", NibbleProcess.Run("run", model, "Hello", "--file", shortText).Refusal(), StringComparison.Ordinal);
+        Assert.Contains("--prompt", NibbleProcess.Run("run", model, "Hello", "--prompt", "Hello").Refusal(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -214,6 +214,9 @@ public sealed class ComparerTests
             Assert.DoesNotContain(work, text => text.Contains("quantizing", StringComparison.Ordinal) || text.Contains("window", StringComparison.Ordinal) || text.Contains("keeping", StringComparison.Ordinal));
             Assert.Equal(report.Variants.Select(v => v.Model.Sha256), second.Variants.Select(v => v.Model.Sha256));
         }
+        // Fewer windows would leave the given file with less than it has.
+        Assert.Contains("mine.gguf", Refusal(options with { Windows = 1 }), StringComparison.Ordinal);
+        Assert.Single(Comparer.Run(options with { Windows = 1, ReplacesFullerCards = true, Variants = [options.Variants[^1]] }).Variants);
         // Somebody's own page is not written over, and that is said before anything is done.
         File.WriteAllText(other + ".md", "precious");
         Assert.Contains("mine.gguf.md", Refusal(options), StringComparison.Ordinal);

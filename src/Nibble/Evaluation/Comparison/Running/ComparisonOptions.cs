@@ -59,6 +59,9 @@ public sealed record ComparisonOptions
     /// <summary>Whether what was measured is kept in the variants' own files, with a model card beside each.</summary>
     public bool SavesCards { get; init; }
 
+    /// <summary>Whether they may take the place of fuller measurements in files that were not made here.</summary>
+    public bool ReplacesFullerCards { get; init; }
+
     /// <summary>What a recommended variant may lose.</summary>
     public RecommendationBounds Bounds { get; init; } = new();
 }
