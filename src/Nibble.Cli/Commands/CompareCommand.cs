@@ -25,7 +25,7 @@ internal static class CompareCommand
         Option<int?> limit = new("--limit", "-L") { Description = "Items of each task to do at most. Default: all.", HelpName = "N" };
         Option<bool> noSpeed = new("--no-speed") { Description = "Do not measure speed." };
         Option<bool> freshSpeed = new("--fresh-speed") { Description = "Measure speed anew, where an earlier run measured it on this machine. All else is measured again when what it depends on has changed." };
-        Option<bool> force = new("--force") { Description = "Let --save-card replace measurements in files of --files that are fuller than the new ones." };
+        Option<bool> force = new("--force") { Description = "Let --save-card replace measurements in the files that are fuller than the new ones." };
         Option<bool> saveCard = new("--save-card") { Description = "Keep what was measured of each variant in its file's own metadata, and write a model card (NAME.gguf.md) beside it." };
         Option<bool> json = CommonOptions.Json();
         CommandWithExamples command = new(Name, "Measure what several levels of a model cost on your own text and tasks, and write a report with pictures.",

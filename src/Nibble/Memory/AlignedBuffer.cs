@@ -35,10 +35,10 @@ public sealed unsafe class AlignedBuffer : IDisposable
     public static AlignedBuffer Uninitialized(long length) => new(length, inLargePages: false);
 
     /// <summary>
-    /// As <see cref="Uninitialized"/>, for what is read from one end to the other again and again: in large pages, of which the system
+    /// As <see cref="Uninitialized"/>, for what is read from one end to the other again and again: on Linux in large pages, of which the system
     /// keeps track with less effort. Its memory may be given back only with that of other such buffers.
     /// </summary>
-    public static AlignedBuffer ForStreaming(long length) => new(length, inLargePages: true);
+    public static AlignedBuffer ForStreaming(long length) => new(length, inLargePages: OperatingSystem.IsLinux());
 
     public long Length { get; }
 

@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 namespace Nibble.Memory;
 
 /// <summary>
-/// A stretch of memory in large pages (2 MiB), from which buffers are cut one after the other: the matrices of a model, which are read
+/// A stretch of memory in large pages (2 MiB) of Linux, from which buffers are cut one after the other: the matrices of a model, which are read
 /// in that order for every token. Most are no multiple of a large page, so that each by itself would end in many small ones, from which
 /// memory delivers half as much. What is not used yet takes no memory; all is given back with the last of its buffers.
 /// </summary>
 internal sealed unsafe partial class LargePages
 {
-    private const int PageBytes = 2 << 20, UsualBytes = 64 << 20;
+    private const int PageBytes = 2 << 20, UsualBytes = 256 << 20;
 
     /// <summary>Two cache lines, which some processors fetch together.</summary>
     private const int Alignment = 128;
@@ -28,7 +28,7 @@ internal sealed unsafe partial class LargePages
         const int MadvHugePage = 14;
         _start = (byte*)NativeMemory.AlignedAlloc((nuint)length, PageBytes);
         _length = length;
-        if (OperatingSystem.IsLinux()) _ = Advise(_start, (nuint)length, MadvHugePage); // where it has none, nothing is lost
+        _ = Advise(_start, (nuint)length, MadvHugePage); // where the system has none, nothing is lost
     }
 
     /// <summary>The first of <paramref name="length"/> bytes, and the stretch that they are in, to be told when they are no longer needed.</summary>

@@ -13,7 +13,11 @@ namespace Nibble.Evaluation.Cards;
 /// <param name="Windows">Windows read.</param>
 /// <param name="Tokens">Tokens scored.</param>
 /// <param name="Cache">How keys and values were stored, see <see cref="Models.CacheOptions.Description"/>.</param>
-public sealed record MeasuredText(string Name, string Sha256, int ContextLength, int? Stride, int Windows, long Tokens, string Cache);
+public sealed record MeasuredText(string Name, string Sha256, int ContextLength, int? Stride, int Windows, long Tokens, string Cache)
+{
+    /// <summary>Whether the other is the same text, read in the same way, whatever its file is called.</summary>
+    public bool IsReadAs(MeasuredText? other) => other is not null && this == other with { Name = Name };
+}
 
 /// <summary>The model that another was compared with.</summary>
 /// <param name="Name">The name of its file or folder.</param>
@@ -106,7 +110,7 @@ public sealed partial record EvaluationRecord
     public EvaluationRecord With(EvaluationRecord later)
     {
         ArgumentNullException.ThrowIfNull(later);
-        bool isSameText = later.Text is null || later.Text == Text;
+        bool isSameText = later.Text is null || later.Text.IsReadAs(Text);
         return later with
         {
             Recipe = later.Recipe ?? Recipe,

@@ -42,11 +42,15 @@ public sealed record PlannedMeasurement
     }
 
     /// <summary>A model that is asked the questions of tasks.</summary>
-    public static PlannedMeasurement Of(IEnumerable<EvaluationTask> tasks, Tasks.EvaluationOptions options)
+    public static PlannedMeasurement Of(IReadOnlyList<EvaluationTask> tasks, Tasks.EvaluationOptions options)
     {
         ArgumentNullException.ThrowIfNull(tasks);
         ArgumentNullException.ThrowIfNull(options);
-        return new() { Tasks = tasks.ToDictionary(t => t.Name, t => Math.Min(t.Items.Count, options.Limit ?? int.MaxValue)) };
+        Dictionary<string, int> items = tasks.ToDictionary(t => t.Name, t => Math.Min(t.Items.Count, options.Limit ?? int.MaxValue));
+        // Of several tasks of a group, the group has a score too.
+        foreach (IGrouping<string, EvaluationTask> group in tasks.Where(t => t.Group is not null).GroupBy(t => t.Group!).Where(g => g.Count() > 1).ToList())
+            items[group.Key] = group.Sum(t => items[t.Name]);
+        return new() { Tasks = items };
     }
 
     /// <summary>
@@ -57,7 +61,7 @@ public sealed record PlannedMeasurement
     public string? LostFrom(EvaluationRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        if (Text is not null && record.Text is { } kept && kept != Text)
+        if (Text is not null && record.Text is { } kept && !kept.IsReadAs(Text))
         {
             string what = record.Divergence is not null ? "KL divergence" : "perplexity";
             if ((record.Divergence is not null && !HasDivergence) || kept.Tokens > Text.Tokens)

@@ -106,18 +106,17 @@ internal static class VnniAssembler
     {
         c.push(rsi);
         c.push(rdi);
-        c.sub(rsp, 8 * 16);
-        for (int i = 0; i < 8; i++) c.vmovdqu(__xmmword_ptr[rsp + i * 16], s_xmm[i]);
+        c.sub(rsp, s_xmm.Length * 16);
+        for (int i = 0; i < s_xmm.Length; i++) c.vmovdqu(__xmmword_ptr[rsp + i * 16], s_xmm[i]);
     }
 
     internal static void RestoreWindowsRegisters(Assembler c)
     {
-        for (int i = 0; i < 8; i++) c.vmovdqu(s_xmm[i], __xmmword_ptr[rsp + i * 16]);
-        c.add(rsp, 8 * 16);
+        for (int i = 0; i < s_xmm.Length; i++) c.vmovdqu(s_xmm[i], __xmmword_ptr[rsp + i * 16]);
+        c.add(rsp, s_xmm.Length * 16);
         c.pop(rdi);
         c.pop(rsi);
     }
 
-    /// <summary>Of those registers, the ones that are used here.</summary>
-    private static readonly AssemblerRegisterXMM[] s_xmm = [xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
+    private static readonly AssemblerRegisterXMM[] s_xmm = [xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
 }

@@ -71,10 +71,30 @@ public class EvaluationRecordTests
     [Fact]
     public void Fewer_questions_of_a_task_do_not_replace_more()
     {
-        EvaluationTask task = new("arc_easy", TaskDomain.Reasoning, [TaskMetric.Accuracy], [.. Enumerable.Range(0, 2376).Select(i => ChoiceItem.OfContinuations($"{i}", "q", ["a", "b"], 0))]);
+        EvaluationTask task = Questions("arc_easy", 2376);
         Assert.Equal("the score of 2,376 questions of arc_easy; one of 2,375", PlannedMeasurement.Of([task], new Nibble.Evaluation.Tasks.EvaluationOptions { Limit = 2375 }).LostFrom(s_full));
         Assert.Null(PlannedMeasurement.Of([task], new Nibble.Evaluation.Tasks.EvaluationOptions()).LostFrom(s_full));
         Assert.Null(PlannedMeasurement.Of([task with { Name = "piqa" }], new Nibble.Evaluation.Tasks.EvaluationOptions { Limit = 1 }).LostFrom(s_full));
+    }
+
+    private static EvaluationTask Questions(string name, int count) =>
+        new(name, TaskDomain.Reasoning, [TaskMetric.Accuracy], [.. Enumerable.Range(0, count).Select(i => ChoiceItem.OfContinuations($"{i}", "q", ["a", "b"], 0))]);
+
+    [Fact]
+    public void Two_tasks_of_a_group_do_not_replace_the_score_of_all()
+    {
+        EvaluationRecord record = s_full with { Tasks = [s_full.Tasks[0] with { Task = "mmlu", Items = 14_042 }] };
+        EvaluationTask[] parts = [Questions("mmlu_astronomy", 150) with { Group = "mmlu" }, Questions("mmlu_virology", 150) with { Group = "mmlu" }];
+        Assert.Equal("the score of 14,042 questions of mmlu; one of 300", PlannedMeasurement.Of(parts, new Nibble.Evaluation.Tasks.EvaluationOptions()).LostFrom(record));
+        Assert.Null(PlannedMeasurement.Of([parts[0]], new Nibble.Evaluation.Tasks.EvaluationOptions()).LostFrom(record)); // one alone has no score of the group
+    }
+
+    [Fact]
+    public void The_same_text_under_another_name_is_the_same()
+    {
+        EvaluationRecord renamed = new() { Text = s_full.Text! with { Name = "renamed.txt" }, Perplexity = new(5, 0.1) };
+        Assert.Equal(s_full.Divergence, s_full.With(renamed).Divergence);
+        Assert.Null(PlannedMeasurement.Of(renamed.Text!, hasDivergence: false).LostFrom(s_full));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Nibble.Evaluation.Comparison.Running;
 
 /// <summary>What a file was before its measurements were kept in it.</summary>
 /// <param name="Measured">SHA-256 of the file that was measured.</param>
-/// <param name="Record">SHA-256 of what is kept in it.</param>
+/// <param name="Record">SHA-256 of what is kept in it and on its page; empty where that failed.</param>
 internal sealed record CardNote(string Measured, string Record);
 
 /// <summary>Keeping what was measured in the variants' own files.</summary>
@@ -36,23 +36,37 @@ public sealed partial class Comparer
             _ledger.Begin(Work.WritingCards, CardSeconds, $"{model.Name}: keeping the measurements in its file");
             RequestedVariant variant = _options.Variants[row - 1];
             VariantFiles files = new(_original.File, original.Sha256, _importance?.Identity, store, _options);
-            files.Keep(variant, "");
             try
             {
                 EvaluationStore.Save(model.Path, record, (done, total) => _ledger.Advance(0.5 * done / total, $"{model.Name}: keeping the measurements in its file"), _cancel);
             }
-            finally
+            catch (Exception e) when (e is not OperationCanceledException) // which comes before anything has changed
             {
-                // Not stopped, whatever came of it: else the file would be nobody's.
+                Note(""); // the file may have been written, and its page not
+                throw;
+            }
+            Note(hash);
+            _ledger.Finish();
+            _ledger.Change(row, r => r with { IsDone = true, State = "", Bytes = model.Bytes });
+
+            // Not stopped: else the file would be nobody's.
+            void Note(string kept)
+            {
                 using ModelFile file = ModelFile.Open(model.Path, _options.Run.I2SLayout);
                 string now = HashedFile.OfModel(file);
-                if (now != model.Sha256) MeasurementStore.Write(CardNoteOf(store, now), new CardNote(model.MeasuredSha256, hash), ReportJsonContext.Default.CardNote);
+                if (now != model.Sha256) MeasurementStore.Write(CardNoteOf(store, now), new CardNote(model.MeasuredSha256, kept), ReportJsonContext.Default.CardNote);
                 files.Keep(variant, now);
                 (model.Sha256, model.Bytes) = (now, file.Files.Sum(path => new FileInfo(path).Length));
             }
-            _ledger.Finish();
-            _ledger.Change(row, r => r with { IsDone = true, State = "", Bytes = model.Bytes });
         }
+    }
+
+    /// <summary>Refuses to let a file lose a fuller measurement than it is to get.</summary>
+    private void CheckCard(string path)
+    {
+        if (!_options.SavesCards || _options.ReplacesFullerCards) return;
+        EvaluationStore.CheckKeeps(path, PlannedMeasurement.Of(_text, _reading, hasDivergence: true));
+        EvaluationStore.CheckKeeps(path, PlannedMeasurement.Of(_options.Tasks, _options.TaskOptions));
     }
 
     /// <summary>By which it is known whether a file says that already.</summary>

@@ -41,7 +41,7 @@ public sealed partial class Comparer
             {
                 _ledger.Change(row, r => r with { State = "quantizing" });
                 _ledger.Begin(Work.Quantizing, MakeSeconds, $"{variant.Name}: quantizing");
-                files.Make(variant, use, new Relay<QuantizationProgress>(p => _ledger.Advance((double)p.ValuesDone / p.ValuesTotal, $"{variant.Name}: quantizing {p.Tensor.Source.Name}")), _cancel);
+                files.Make(variant, use, new Relay<QuantizationProgress>(p => _ledger.Advance((double)p.ValuesDone / p.ValuesTotal, $"{variant.Name}: {(p.IsKept ? "checking" : "quantizing")} {p.Tensor.Source.Name}")), _cancel);
                 _ledger.Finish();
             }
             using ModelFile file = ModelFile.Open(variant.Path, _options.Run.I2SLayout);

@@ -111,14 +111,11 @@ public sealed partial class Comparer : IDisposable
                 if (_importance is null) QuantizationPlan.Create(_original.File, variant.Recipe);
                 else _importance.Check(variant.Recipe);
                 if (_options.SavesCards) ModelCard.CheckReplaceable(ModelCard.PathOf(variant.Path));
+                if (File.Exists(variant.Path)) CheckCard(variant.Path);
                 continue;
             }
             if (_options.SavesCards) EvaluationStore.Check(variant.Path);
-            if (_options.SavesCards && !_options.ReplacesFullerCards)
-            {
-                EvaluationStore.CheckKeeps(variant.Path, PlannedMeasurement.Of(_text, _reading, hasDivergence: true));
-                EvaluationStore.CheckKeeps(variant.Path, PlannedMeasurement.Of(_options.Tasks, _options.TaskOptions));
-            }
+            CheckCard(variant.Path);
             using LanguageModel model = LanguageModel.Open(variant.Path, _options.Run);
             if (VocabularyComparison.Difference(_original.Tokenizer, model.Tokenizer) is { } difference)
                 Throw.BadFile(variant.Path, $"{difference}; only variants of {_options.Base} can be compared with it");

@@ -59,7 +59,7 @@ public sealed record ComparisonOptions
     /// <summary>Whether what was measured is kept in the variants' own files, with a model card beside each.</summary>
     public bool SavesCards { get; init; }
 
-    /// <summary>Whether they may take the place of fuller measurements in files that were not made here.</summary>
+    /// <summary>Whether they may take the place of fuller measurements.</summary>
     public bool ReplacesFullerCards { get; init; }
 
     /// <summary>What a recommended variant may lose.</summary>

@@ -59,7 +59,7 @@ internal static class DivergenceStage
             int end = variants.Select(v => v.Kept.Windows).Where(w => w > first).DefaultIfEmpty(windows.Count).Min();
             EvaluationWindow[] part = [.. windows.Take(end).Skip(first)];
             Fan fan = new([.. behind.Select(_ => new DivergenceCollector(new DivergenceMeasurement.Pairs(), part, null))]);
-            int finished = 0, keptWindows = 0, keptTokens = 0;
+            int finished = 0;
             long last = Stopwatch.GetTimestamp();
             try
             {
@@ -77,9 +77,12 @@ internal static class DivergenceStage
 
             void Keep()
             {
-                int scored = part[keptWindows..finished].Sum(w => w.Scored);
-                for (int v = 0; v < behind.Length && finished > keptWindows; v++) behind[v].Kept.Add(finished - keptWindows, fan.Collectors[v].Taken(keptTokens, scored));
-                (keptWindows, keptTokens) = (finished, keptTokens + scored);
+                for (int v = 0; v < behind.Length; v++)
+                {
+                    // Each by itself: one that cannot be written must not lead to another being written twice.
+                    int has = behind[v].Kept.Windows - first;
+                    if (has < finished) behind[v].Kept.Add(finished - has, fan.Collectors[v].Taken(part[..has].Sum(w => w.Scored), part[has..finished].Sum(w => w.Scored)));
+                }
                 kept();
                 last = Stopwatch.GetTimestamp(); // telling takes time too
             }

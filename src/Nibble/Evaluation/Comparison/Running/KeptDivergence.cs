@@ -62,16 +62,17 @@ internal sealed class KeptDivergence
     public void Add(int windows, ReadOnlySpan<TokenDivergence> tokens)
     {
         using MemoryStream bytes = new();
+        ReadOnlySpan<TokenDivergence> left = tokens;
         if (_end == 0) bytes.Write(BitConverter.GetBytes(Mark));
         foreach (EvaluationWindow window in _windows.Skip(Windows).Take(windows))
         {
-            ReadOnlySpan<byte> body = MemoryMarshal.AsBytes(tokens[..window.Scored]);
+            ReadOnlySpan<byte> body = MemoryMarshal.AsBytes(left[..window.Scored]);
             bytes.Write(body);
             bytes.Write(CheckOf(body));
-            tokens = tokens[window.Scored..];
-            Count(MemoryMarshal.Cast<byte, TokenDivergence>(body));
+            left = left[window.Scored..];
         }
         Append(bytes.ToArray());
+        Count(tokens[..^left.Length]);
         Windows += windows;
     }
 
@@ -106,6 +107,10 @@ internal sealed class KeptDivergence
         catch (IOException e)
         {
             throw new NibbleException($"{_path}: cannot be written: {OutputFolder.Reason(e)}", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new NibbleException($"{_path}: cannot be written: access is denied", e);
         }
         _end += bytes.Length;
     }

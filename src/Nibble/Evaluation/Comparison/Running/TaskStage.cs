@@ -10,6 +10,7 @@ internal static class TaskStage
     /// <exception cref="NibbleException">There is one; the message names it.</exception>
     public static void Check(IReadOnlyList<EvaluationTask> tasks)
     {
+        if (tasks.GroupBy(t => t.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) Throw.BadInput($"there are two tasks called {twice.Key}; rename a --task-file");
         if (tasks.FirstOrDefault(t => !t.Metrics.Any(m => !m.IsPerplexity)) is { } other)
             Throw.BadInput($"the task {other.Name} is not scored in right and wrong answers here, so nothing of it can be compared; leave it out of --tasks");
     }

@@ -11,7 +11,8 @@ namespace Nibble.Evaluation.Comparison.Running;
 /// <param name="Version">The version of Nibble that made it.</param>
 /// <param name="Layout">How the original was read where that is not written in it.</param>
 /// <param name="Importance">The importance matrix that it was made with; <see langword="null"/> for none.</param>
-internal sealed record MadeFile(string Sha256, string Version, string? Layout, string? Importance = null);
+/// <param name="Replaced">SHA-256 of the file that was made before and that this one takes the place of, as long as it is not complete.</param>
+internal sealed record MadeFile(string Sha256, string Version, string? Layout, string? Importance = null, string? Replaced = null);
 
 /// <summary>
 /// Sees to it that every variant has its file: those of an earlier run are used again, the missing ones are made, and those that another
@@ -33,8 +34,8 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, st
         if (!File.Exists(variant.Path)) return true;
         if (made is null)
             Throw.BadFile(variant.Path, $"is there already, and was not made from {original.Path} by a comparison; give it with --files instead of {variant.Recipe.Name} in --types, move it away, or name another folder with -o");
-        if (made.Sha256.Length == 0) return true; // a run ended between the file and the note of it
-        if (made with { Sha256 = "" } == Record("")) return false;
+        if (made.Sha256.Length == 0 && made.Replaced is null) return true; // a run ended between the file and the note of it
+        if (made with { Sha256 = "", Replaced = null } == Record("") && made.Sha256.Length > 0) return false;
         Check(variant, HashedFile.Of(variant.Path, cancellationToken: cancellationToken).Sha256); // only what it made itself is replaced
         return true;
     }
@@ -43,7 +44,7 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, st
     /// <exception cref="NibbleException">It was changed.</exception>
     public void Check(RequestedVariant variant, string sha256)
     {
-        if (variant.Recipe is not null && MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.MadeFile)?.Sha256 != sha256)
+        if (variant.Recipe is not null && MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.MadeFile) is var made && (made?.Replaced ?? made?.Sha256) != sha256)
             Throw.BadFile(variant.Path, $"was changed after it was made, so it may be no {variant.Recipe.Name} of {original.Path}; delete it to have it made again, or give it with --files");
     }
 
@@ -56,12 +57,13 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, st
     {
         QuantizationPlan plan = QuantizationPlan.Create(original, variant.Recipe!, new() { Check = false, Importance = use?.Means, Metadata = use?.Metadata ?? [] });
         if (!QuantizationOutput.CanGoOn(original, plan, variant.Path)) Journal.RemoveLeftovers(variant.Path);
-        Keep(variant, "");
+        MadeFile? before = File.Exists(variant.Path) ? MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.MadeFile) : null;
+        MeasurementStore.Write(RecordOf(variant), Record("") with { Replaced = before?.Replaced ?? (before is { Sha256.Length: > 0 } ? before.Sha256 : null) }, ReportJsonContext.Default.MadeFile);
         Quantizer.Write(original, plan, variant.Path, options.Run.Threads, resume: true, progress, cancellationToken);
         Keep(variant, HashedFile.Of(variant.Path, cancellationToken: CancellationToken.None).Sha256); // not stopped, since without it the file is nobody's
     }
 
-    /// <summary>Notes what a file that was made is now, or, with an empty hash, that it is being changed.</summary>
+    /// <summary>Notes what a file that was made is now.</summary>
     public void Keep(RequestedVariant variant, string sha256)
     {
         if (variant.Recipe is not null) MeasurementStore.Write(RecordOf(variant), Record(sha256), ReportJsonContext.Default.MadeFile);
