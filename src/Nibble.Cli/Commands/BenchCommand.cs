@@ -14,7 +14,7 @@ internal static class BenchCommand
     public static Command Create()
     {
         Argument<string> model = new("FILE") { Description = "A GGUF file, or a Hugging Face model folder." };
-        Option<int[]> prompts = CommonOptions.Numbers("--prompt", "-p", "Lengths of prompts to read, in tokens, separated by commas; 0 for none. Default: 128,512, or the model's context where that is shorter.");
+        Option<int[]> prompts = CommonOptions.Numbers("--prompt", "-p", "Lengths of prompts to read, in tokens, separated by commas; 0 alone for none. Default: 128,512, or the model's context where that is shorter.");
         Option<int> generate = new("--generate", "-n") { Description = "Tokens to generate; 0 for none.", DefaultValueFactory = _ => s_defaults.Generated, HelpName = "N" };
         Option<int> repetitions = new("--repetitions", "-r") { Description = "How often to measure each test.", DefaultValueFactory = _ => s_defaults.Repetitions, HelpName = "N" };
         Option<int> threads = CommonOptions.MeasuredThreads(), promptThreads = CommonOptions.PromptThreads();

@@ -12,17 +12,17 @@ internal static class BenchReport
     /// <param name="asMarkdown">Whether tables are Markdown.</param>
     public static void Print(string model, SpeedReport report, bool asMarkdown)
     {
-        TextTable speed = new(model, ["test", "threads", "tokens/s", "lowest", "highest", "weights read", "of bandwidth", "multiply-adds", "of peak"], textColumns: 1);
+        TextTable speed = new(model, ["test", "threads", "tokens/s", "lowest", "highest", "of what the machine allows"], textColumns: 1, textColumnsAtEnd: 1);
         foreach (SpeedResult test in report.Tests)
         {
             speed.Add(test.Test, $"{test.Threads}", Rate(test.Median), Rate(test.Min), Rate(test.Max),
-                test.IsGeneration ? PerSecond(test.BytesPerSecond, "GB/s") : "", test.IsGeneration ? Format.Percent(test.ShareOfBandwidth) : "",
-                test.IsGeneration ? "" : PerSecond(test.MultiplyAddsPerSecond, "G/s"), test.IsGeneration ? "" : Format.Percent(test.MultiplyAddsPerSecond / report.PeakMultiplyAdds));
+                test.IsGeneration ? $"reads {PerSecond(test.BytesPerSecond, "GB/s")}, {Format.Percent(test.ShareOfBandwidth)}"
+                    : $"multiplies {PerSecond(test.MultiplyAddsPerSecond, "G/s")}, {Format.Percent(test.MultiplyAddsPerSecond / report.PeakMultiplyAdds)}");
         }
         speed.Print(asMarkdown);
 
-        TextTable kernels = new(null, ["type", "matrices", "weights", "read per token", "one token", "many tokens"], textColumns: 1, textColumnsAtEnd: 2);
-        foreach (KernelUse use in report.Kernels) kernels.Add(use.Format, $"{use.Matrices}", Format.Count(use.Weights), Format.Bytes(use.Bytes), use.GenerationKernel, use.PromptKernel);
+        TextTable kernels = new(null, ["type", "matrices", "weights", "a token reads", "kernel"], textColumns: 1, textColumnsAtEnd: 1);
+        foreach (KernelUse use in report.Kernels) kernels.Add(use.Format, $"{use.Matrices}", Format.Count(use.Weights), Format.Bytes(use.Bytes), use.GenerationKernel == use.PromptKernel ? use.PromptKernel : $"{use.GenerationKernel}; prompts: {use.PromptKernel}");
         kernels.Print(asMarkdown);
 
         string lineEnd = asMarkdown ? "  " : ""; // two spaces break a line in Markdown

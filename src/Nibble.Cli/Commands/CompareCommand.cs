@@ -76,7 +76,7 @@ internal static class CompareCommand
             ComparisonReport report = ComparisonTable.Show(progress => Comparer.Run(options, progress, cancellationToken));
             ReportFiles.Write(report, folder, options.Bounds);
             if (parsed.GetValue(json)) Console.Out.Write(ReportJson.Write(report));
-            else ComparisonTable.Print(report, folder);
+            else ComparisonTable.Print(report, folder, options.SavesCards);
         }, CancellationToken.None));
         return command;
     }

@@ -40,13 +40,14 @@ internal static class ComparisonTable
     }
 
     /// <summary>Prints the result and where it is.</summary>
-    public static void Print(ComparisonReport report, string folder)
+    public static void Print(ComparisonReport report, string folder, bool hasCards)
     {
         foreach (TextTable table in Tables(report, Screen.Out.Profile.Width)) table.Print(asMarkdown: false);
         Screen.Print(report.Recommendation.Headline);
         foreach (string reason in report.Recommendation.Reasons) Screen.Print($"  {reason}");
         Screen.Print("");
         Screen.Print($"± is half a 95 % interval. wrote {string.Join(", ", ReportFiles.In(folder))}");
+        if (hasCards) Screen.Print("what was measured is in the files themselves too, each with a card beside it (NAME.gguf.md)");
     }
 
     /// <summary>The result as one table, or as two where it has not the room.</summary>

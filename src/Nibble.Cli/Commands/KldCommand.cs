@@ -53,6 +53,7 @@ internal static class KldCommand
     private static void SaveBase(ParseResult parsed, EvaluationSettings settings, string path, string target, bool json, CancellationToken cancellationToken)
     {
         OutputFolder.Check(target);
+        if (File.Exists(target) && !BaseFile.IsBaseFile(target)) throw new NibbleException($"{target}: is there already, and is no base file; move it away, or name another file with --save-base");
         byte[] bytes = settings.ReadText(parsed, cancellationToken);
         using LanguageModel language = settings.Open(parsed, path);
         CommonOptions.CheckTargets([("--save-base", target)], [("--text", settings.TextPath(parsed))], language.File);

@@ -32,7 +32,7 @@ internal static class RunCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<string?> promptOption = new("--prompt", "-p") { Description = "The same, as an option.", HelpName = "TEXT" };
-        Option<string?> file = new("--file", "-f") { Description = "Read the prompt from a file.", HelpName = "FILE" };
+        Option<string?> file = new("--file", "-f") { Description = "Read the prompt from a file; a line break at its end is left out.", HelpName = "FILE" };
         Option<int> count = new("--predict", "-n", "--n-predict") { Description = "Tokens to generate at most; -1 until the model ends its text or the context is full.", DefaultValueFactory = _ => -1, HelpName = "N" };
         Option<float> temperature = CommonOptions.Number("--temp", "--temperature", "Below 1 the likely becomes likelier; 0 always takes the likeliest token (greedy).", s_defaults.Temperature, "T");
         Option<int> topK = new("--top-k") { Description = "Consider so many of the likeliest tokens; 0 for all.", DefaultValueFactory = _ => s_defaults.TopK, HelpName = "N" };
@@ -117,7 +117,12 @@ internal static class RunCommand
             if (file is not null) throw new NibbleException("a prompt and --file were both given; give one");
             return prompt;
         }
-        if (file is not null) return Encoding.UTF8.GetString(TextFile.Read(file, cancellationToken));
+        if (file is not null)
+        {
+            // As llama.cpp does: nearly every editor ends a file with one.
+            string text = Encoding.UTF8.GetString(TextFile.Read(file, cancellationToken));
+            return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+        }
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected) return null;
         // A text that is piped in ends with the line break of its last line, which is no part of what is to be continued.
         return Encoding.UTF8.GetString(TextFile.ReadStandardInput(cancellationToken)).TrimEnd('\r', '\n');

@@ -32,6 +32,9 @@ public static class SpeedMeasurement
     /// </summary>
     private const int WarmUps = 2;
 
+    /// <summary>The part of all time that is said to be over with the warm-up, before it is known how long anything takes.</summary>
+    private const double WarmUpShare = 0.25;
+
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
 
     /// <summary>Seconds that measuring the machine takes, about.</summary>
@@ -56,26 +59,25 @@ public static class SpeedMeasurement
         List<Test> tests = [.. options.Prompts.Select(length => new Test($"pp{length}", length, IsGeneration: false))];
         if (options.Generated > 0) tests.Add(new($"tg{options.Generated}", options.Generated, IsGeneration: true));
 
-        progress?.Report(new(0, "measuring the machine", 0));
+        progress?.Report(new(0, "the machine", 0));
         using MemoryReader memory = new(language.GenerationPool);
         List<double> readings = []; // bytes per second
         MachineMeasurement.ReadBandwidth(memory); // the first rounds run code that is not compiled well yet
         readings.Add(MachineMeasurement.ReadBandwidth(memory));
         double peak = MachineMeasurement.PeakMultiplyAdds(language.Pool);
         // What each takes when warm tells how long the rest will take.
-        double spent = 0, expected = 0;
+        double measured = 0, expected = 0;
         double[] expectedSeconds = new double[tests.Count];
         for (int t = 0; t < tests.Count; t++)
         {
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < WarmUps || Stopwatch.GetElapsedTime(start) < s_warmUp; i++)
             {
-                progress?.Report(new(0, $"{tests[t].Name}, warming up", 0));
-                spent += expectedSeconds[t] = Seconds(tests[t]);
+                progress?.Report(new(WarmUpShare * (t + Math.Min(1, i / (double)WarmUps)) / tests.Count, $"{tests[t].Name}, warming up", 0));
+                expectedSeconds[t] = Seconds(tests[t]);
             }
             expected += options.Repetitions * expectedSeconds[t];
         }
-        expected += spent;
 
         List<SpeedResult> results = [];
         for (int t = 0; t < tests.Count; t++)
@@ -85,13 +87,13 @@ public static class SpeedMeasurement
             long allocated = long.MaxValue;
             for (int i = 0; i < rates.Length; i++)
             {
-                progress?.Report(new(spent / expected, test.Name, i == 0 ? 0 : rates[i - 1]));
+                progress?.Report(new(WarmUpShare + (1 - WarmUpShare) * measured / expected, test.Name, i == 0 ? 0 : rates[i - 1]));
                 if (test.IsGeneration) readings.Add(MachineMeasurement.ReadBandwidth(memory));
                 long before = language.Pool.AllocatedBytes;
                 rates[i] = test.Tokens / Seconds(test);
                 allocated = Math.Min(allocated, language.Pool.AllocatedBytes - before);
                 shares[i] = rates[i] / readings[^1];
-                spent += expectedSeconds[t];
+                measured += expectedSeconds[t];
             }
             results.Add(Describe(test, rates, shares, allocated));
         }

@@ -103,7 +103,7 @@ public sealed partial class Session : IDisposable
     {
         if (tokens.IsEmpty) throw new ArgumentException("no tokens", nameof(tokens));
         if (_tokens.Count + tokens.Length > ContextLength)
-            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it or take a larger context (--ctx, ContextLength)");
+            Throw.BadInput($"the text has {_tokens.Count + tokens.Length} tokens, more than the context of {ContextLength}; shorten it, or take a larger context (--ctx) where the model has one");
         foreach (int token in tokens)
             if ((uint)token >= (uint)_model.Embedding.Rows) Throw.BadInput($"token {token} is none of the model's {_model.Embedding.Rows}");
     }

@@ -30,6 +30,7 @@ public class CommandTests
         Assert.Contains("11 tokens", result.Error, StringComparison.Ordinal);
         Assert.Contains("tokens/s", result.Error, StringComparison.Ordinal);
         Assert.Equal(result.Output, NibbleProcess.Run(["run", SampleModel.At("Q8_0"), "--file", folder.Write("prompt.txt", Prompt), .. options]).Success().Output);
+        Assert.Equal(result.Output, NibbleProcess.Run(["run", SampleModel.At("Q8_0"), "--file", folder.Write("line.txt", Prompt + "\n"), .. options]).Success().Output);
         Assert.Equal(result.Output, NibbleProcess.Run(["run", SampleModel.At("Q8_0"), .. options], Prompt + "\n").Success().Output);
         Assert.Equal(result.Output, NibbleProcess.Run(["run", SampleModel.At("Q8_0"), "-p", Prompt, .. options]).Success().Output);
     }
