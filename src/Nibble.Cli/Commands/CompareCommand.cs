@@ -19,7 +19,7 @@ internal static class CompareCommand
         Option<string[]> files = List("--files", "Files to compare beside them, separated by commas.");
         Option<string> output = new(Output, "-o") { Description = "Folder for the report, the files that are made, and what is kept for a later run.", DefaultValueFactory = _ => UsualFolder, HelpName = "FOLDER" };
         output.Validators.Add(CommonOptions.RefuseEmpty);
-        Option<string[]> tasks = List("--tasks", $"Tasks to do, separated by commas: {string.Join(", ", TaskCatalog.Names)}.");
+        Option<string[]> tasks = List("--tasks", $"Tasks to do, separated by commas: {string.Join(", ", TaskCatalog.Names.Except(["humaneval"]))}.");
         Option<string[]> taskFiles = List("--task-file", "Files with tasks of your own, JSON Lines, separated by commas.");
         Option<string?> taskFolder = new("--task-dir") { Description = $"Where the data of --tasks lie. Default: what {TaskCatalog.FolderVariable} says, else {TaskCatalog.UsualFolder}.", HelpName = "FOLDER" };
         Option<int?> limit = new("--limit", "-L") { Description = "Items of each task to do at most. Default: all.", HelpName = "N" };

@@ -42,7 +42,7 @@ internal static class ComparisonTable
     /// <summary>Prints the result and where it is.</summary>
     public static void Print(ComparisonReport report, string folder, bool hasCards)
     {
-        foreach (TextTable table in Tables(report, Screen.Out.Profile.Width)) table.Print(asMarkdown: false);
+        foreach (TextTable table in Tables(report, Screen.Out.Profile.Width).Concat(TaskTables(report, Screen.Out.Profile.Width))) table.Print(asMarkdown: false);
         Screen.Print(report.Recommendation.Headline);
         foreach (string reason in report.Recommendation.Reasons) Screen.Print($"  {reason}");
         Screen.Print("");
@@ -76,6 +76,26 @@ internal static class ComparisonTable
             one.Add([model.Name, .. figures, .. others, verdict]);
             first.Add([model.Name, .. figures, verdict]);
             second.Add([model.Name, .. others]);
+        }
+    }
+
+    /// <summary>The tasks, of which as many stand side by side as there is room for: the base's right answers, and by how many points the variants differ.</summary>
+    /// <param name="report">The result.</param>
+    /// <param name="width">Columns of the terminal.</param>
+    internal static IEnumerable<TextTable> TaskTables(ComparisonReport report, int width)
+    {
+        int longest = Math.Min(LongName, report.Variants.Select(v => v.Model).Prepend(report.Base).Max(m => m.Name.Length));
+        string[][] columns = [.. report.Tasks.Select((task, t) => (string[])[task.Name, Figures.Percent(task.Score.Value),
+            .. report.Variants.Select(v => $"{Figures.Signed(100 * v.Tasks[t].Difference, 1)} ({Figures.Signed(100 * v.Tasks[t].Low, 1)} to {Figures.Signed(100 * v.Tasks[t].High, 1)})")])];
+        for (int first = 0, count; first < columns.Length; first += count)
+        {
+            count = 1;
+            while (first + count < columns.Length && TextTable.WidthOf(count + 2, longest + columns[first..(first + count + 1)].Sum(c => c.Max(cell => cell.Length))) <= width) count++;
+            string[][] shown = columns[first..(first + count)];
+            TextTable table = new(first == 0 ? "right answers, and differences to them in points (95 %)" : null, ["variant", .. shown.Select(c => c[0])], textColumns: 1);
+            foreach ((int row, string name) in report.Variants.Select(v => v.Model.Name).Prepend(report.Base.Name).Index()) table.Add([name, .. shown.Select(c => c[row + 1])]);
+            table.ShortenNames(Math.Max(ShortName, longest));
+            yield return table;
         }
     }
 

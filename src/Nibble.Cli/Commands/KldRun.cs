@@ -52,7 +52,7 @@ internal static class KldRun
             Screen.Tell($"warning: {reference} was saved with a cache of {header.Cache}, and {variant} is measured with one of {cache.Description} (--cache-type): what that costs is part of the result");
         using LanguageModel language = settings.Open(parsed, variant);
         DivergenceResult result = Show(progress => DivergenceMeasurement.Measure(saved, language, cache, progress, cancellationToken));
-        return (result, EvaluationRecord.Of(result, header.TextName, header.TextSha256, new(header.BaseName, header.BaseSha256, header.Cache), cache));
+        return (result, EvaluationRecord.Of(result, header.TextName, header.TextSha256, new($"{header.BaseName}, as {Path.GetFileName(reference)} keeps it", header.BaseSha256, header.Cache), cache));
     }
 
     private static DivergenceResult Show(Func<IProgress<DivergenceProgress>, DivergenceResult> measure) => ProgressDisplay.Run("KL divergence", show =>

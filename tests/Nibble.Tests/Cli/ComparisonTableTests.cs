@@ -29,6 +29,27 @@ public sealed class ComparisonTableTests
         Assert.All(lines.SelectMany(table => table), line => Assert.True(line.Length <= width, line));
     }
 
+    [Theory]
+    [InlineData(80)]
+    [InlineData(300)]
+    public void Every_task_is_shown_with_each_variants_difference_and_its_interval(int width)
+    {
+        ComparisonReport report = SampleReport.Create();
+        string[][] lines = [.. ComparisonTable.TaskTables(report, width).Select(t => Lines(t.Render(), width))];
+        Assert.NotEmpty(report.Tasks);
+        foreach ((int t, ComparedTask task) in report.Tasks.Index())
+        {
+            string[] table = Assert.Single(lines, table => table.Any(line => line.Contains($" {task.Name} ", StringComparison.Ordinal) || line.EndsWith($" {task.Name}", StringComparison.Ordinal)));
+            Assert.Contains(table, line => line.Contains(Figures.Percent(task.Score.Value), StringComparison.Ordinal));
+            foreach (VariantReport v in report.Variants)
+            {
+                string difference = Figures.Points(v.Tasks[t].Difference, v.Tasks[t].Low, v.Tasks[t].High).Replace(" points", "", StringComparison.Ordinal);
+                Assert.Contains(difference, Assert.Single(table, line => line.Contains($" {v.Model.Name} ", StringComparison.Ordinal)), StringComparison.Ordinal);
+            }
+        }
+        Assert.All(lines.SelectMany(table => table), line => Assert.True(line.Length <= width, line));
+    }
+
     [Fact]
     public void What_was_not_measured_has_no_column()
     {

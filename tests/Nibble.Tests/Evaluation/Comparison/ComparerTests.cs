@@ -226,6 +226,27 @@ public sealed class ComparerTests
     }
 
     [Fact]
+    public void A_card_that_another_command_kept_in_a_level_leaves_it_what_it_is()
+    {
+        using TemporaryFolder folder = new();
+        ComparisonOptions options = Options(folder, "Q2_K");
+        ComparisonReport first = Comparer.Run(options);
+        string path = folder.At("tiny-Q2_K.gguf");
+        Nibble.Evaluation.Cards.EvaluationStore.Save(path, new() { Text = first.Text with { Name = "other.txt", Sha256 = new string('a', 64) }, Perplexity = new(5, 0.1) });
+        Assert.NotEqual(first.Variants[0].Model.Sha256, HashedFile.Of(path).Sha256);
+        List<string> work = [];
+        ComparisonReport second = Comparer.Run(options, new Watch(p => work.Add(p.Text)));
+        Assert.DoesNotContain(work, text => text.Contains("quantizing", StringComparison.Ordinal) || text.Contains("window", StringComparison.Ordinal));
+        Assert.Equal(first.Variants[0].Divergence, second.Variants[0].Divergence);
+        Assert.Equal(HashedFile.Of(path).Sha256, second.Variants[0].Model.Sha256);
+        // A weight that changed is another model.
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        Assert.Contains("was changed after it was made", Refusal(options), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Another_layout_of_I2_S_is_another_measurement()
     {
         using TemporaryFolder folder = new();

@@ -46,8 +46,9 @@ public sealed partial class Comparer
             }
             using ModelFile file = ModelFile.Open(variant.Path, _options.Run.I2SLayout);
             Identify(row, file);
-            files.Check(variant, _models[row].Sha256);
-            if (MeasurementStore.TryRead(CardNoteOf(store, _models[row].Sha256), ReportJsonContext.Default.CardNote) is { } card) _models[row].MeasuredSha256 = card.Measured;
+            string known = files.Recognize(variant, _models[row].Sha256, _cancel);
+            _models[row].MeasuredSha256 = MeasurementStore.TryRead(CardNoteOf(store, known), ReportJsonContext.Default.CardNote)?.Measured ?? known;
+            if (known != _models[row].Sha256) MeasurementStore.Write(CardNoteOf(store, _models[row].Sha256), new CardNote(_models[row].MeasuredSha256, ""), ReportJsonContext.Default.CardNote);
             CompareTensors(row, file, store);
         }
     }

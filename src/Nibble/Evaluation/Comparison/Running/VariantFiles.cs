@@ -12,7 +12,8 @@ namespace Nibble.Evaluation.Comparison.Running;
 /// <param name="Layout">How the original was read where that is not written in it.</param>
 /// <param name="Importance">The importance matrix that it was made with; <see langword="null"/> for none.</param>
 /// <param name="Replaced">SHA-256 of the file that was made before and that this one takes the place of, as long as it is not complete.</param>
-internal sealed record MadeFile(string Sha256, string Version, string? Layout, string? Importance = null, string? Replaced = null);
+/// <param name="Level">Its <see cref="LevelIdentity"/>; <see langword="null"/> until it is complete.</param>
+internal sealed record MadeFile(string Sha256, string Version, string? Layout, string? Importance = null, string? Replaced = null, string? Level = null);
 
 /// <summary>
 /// Sees to it that every variant has its file: those of an earlier run are used again, the missing ones are made, and those that another
@@ -35,18 +36,26 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, st
         if (made is null)
             Throw.BadFile(variant.Path, $"is there already, and was not made from {original.Path} by a comparison; give it with --files instead of {variant.Recipe.Name} in --types, move it away, or name another folder with -o");
         if (made.Sha256.Length == 0 && made.Replaced is null) return true; // a run ended between the file and the note of it
-        if (made with { Sha256 = "", Replaced = null } == Record("") && made.Sha256.Length > 0) return false;
-        Check(variant, HashedFile.Of(variant.Path, cancellationToken: cancellationToken).Sha256); // only what it made itself is replaced
+        if (made with { Sha256 = "", Replaced = null, Level = null } == Record("") && made.Sha256.Length > 0) return false;
+        // Only what it made itself is replaced, and nothing that somebody has kept in it.
+        if ((made.Replaced ?? made.Sha256) != HashedFile.Of(variant.Path, cancellationToken: cancellationToken).Sha256) Changed(variant);
         return true;
     }
 
-    /// <summary>Refuses a file that is no longer what was made.</summary>
-    /// <exception cref="NibbleException">It was changed.</exception>
-    public void Check(RequestedVariant variant, string sha256)
+    /// <summary>The hash under which a file is known: what it had before measurements were kept in it by another command, else its own.</summary>
+    /// <exception cref="NibbleException">It was made here, and is another model by now.</exception>
+    public string Recognize(RequestedVariant variant, string sha256, CancellationToken cancellationToken)
     {
-        if (variant.Recipe is not null && MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.MadeFile) is var made && (made?.Replaced ?? made?.Sha256) != sha256)
-            Throw.BadFile(variant.Path, $"was changed after it was made, so it may be no {variant.Recipe.Name} of {original.Path}; delete it to have it made again, or give it with --files");
+        if (variant.Recipe is null) return sha256;
+        MadeFile? made = MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.MadeFile);
+        if (made?.Sha256 == sha256) return sha256;
+        if (made?.Level is null || LevelIdentity.Of(variant.Path, options.Run.I2SLayout, cancellationToken) != made.Level) Changed(variant);
+        Keep(variant, sha256);
+        return made!.Sha256;
     }
+
+    private void Changed(RequestedVariant variant) =>
+        Throw.BadFile(variant.Path, $"was changed after it was made, so it may be no {variant.Recipe!.Name} of {original.Path}; delete it to have it made again, or give it with --files");
 
     /// <summary>Makes the file of a variant; a run that is stopped leaves finished tensors for the next one.</summary>
     /// <param name="variant">The variant.</param>
@@ -60,13 +69,17 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, st
         MadeFile? before = File.Exists(variant.Path) ? MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.MadeFile) : null;
         MeasurementStore.Write(RecordOf(variant), Record("") with { Replaced = before?.Replaced ?? (before is { Sha256.Length: > 0 } ? before.Sha256 : null) }, ReportJsonContext.Default.MadeFile);
         Quantizer.Write(original, plan, variant.Path, options.Run.Threads, resume: true, progress, cancellationToken);
-        Keep(variant, HashedFile.Of(variant.Path, cancellationToken: CancellationToken.None).Sha256); // not stopped, since without it the file is nobody's
+        // Not stopped, since without it the file is nobody's.
+        MadeFile made = Record(HashedFile.Of(variant.Path, cancellationToken: CancellationToken.None).Sha256) with { Level = LevelIdentity.Of(variant.Path, options.Run.I2SLayout, CancellationToken.None) };
+        MeasurementStore.Write(RecordOf(variant), made, ReportJsonContext.Default.MadeFile);
     }
 
-    /// <summary>Notes what a file that was made is now.</summary>
+    /// <summary>Notes the hash of a file that was made and in which measurements have been kept since.</summary>
     public void Keep(RequestedVariant variant, string sha256)
     {
-        if (variant.Recipe is not null) MeasurementStore.Write(RecordOf(variant), Record(sha256), ReportJsonContext.Default.MadeFile);
+        if (variant.Recipe is null) return;
+        string? level = MeasurementStore.TryRead(RecordOf(variant), ReportJsonContext.Default.MadeFile)?.Level;
+        MeasurementStore.Write(RecordOf(variant), Record(sha256) with { Level = level }, ReportJsonContext.Default.MadeFile);
     }
 
     private MadeFile Record(string sha256) => new(sha256, RecipeFile.CurrentVersion, original.LayoutNote, importance);
