@@ -23,10 +23,8 @@ internal static class KldRun
     public static (DivergenceResult Result, EvaluationRecord Record) Compare(ParseResult parsed, EvaluationSettings settings, string reference, string variant, Action<PlannedMeasurement>? planned, CancellationToken cancellationToken)
     {
         if (BaseFile.IsBaseFile(reference)) return CompareSaved(parsed, settings, reference, variant, planned, cancellationToken);
-        foreach (string path in (string[])[reference, variant])
-            if (!File.Exists(path) && !Directory.Exists(path)) throw new NibbleException($"{path}: no such file or folder");
-        byte[] bytes = settings.ReadText(parsed, cancellationToken);
         using LanguageModel first = settings.Open(parsed, reference), second = settings.Open(parsed, variant);
+        byte[] bytes = settings.ReadText(parsed, cancellationToken);
         EvaluationText text = settings.Tokenize(parsed, bytes, first);
         EvaluationOptions options = settings.Read(parsed, first);
         planned?.Invoke(PlannedMeasurement.Of(text, options, hasDivergence: true));

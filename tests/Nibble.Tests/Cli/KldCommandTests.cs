@@ -87,7 +87,11 @@ public class KldCommandTests
         using TemporaryFolder folder = new();
         string empty = folder.Write("empty.txt", ""), few = folder.Write("few.txt", "A few words."), other = folder.At("other.gguf");
         Assert.Contains("empty", NibbleProcess.Run("kld", SampleModel.At("F32"), SampleModel.At("Q8_0"), "--text", empty).Refusal(), StringComparison.Ordinal);
-        Assert.Contains("less than one window", NibbleProcess.Run("kld", SampleModel.At("F32"), SampleModel.At("Q8_0"), "--text", few).Refusal(), StringComparison.Ordinal);
+        string tooShort = NibbleProcess.Run("kld", SampleModel.At("F32"), SampleModel.At("Q8_0"), "--text", few).Refusal();
+        Assert.Contains("less than one window", tooShort, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(few), tooShort, StringComparison.Ordinal);
+        Assert.Equal(tooShort, NibbleProcess.Run("check", SampleModel.At("Q8_0"), "--base", SampleModel.At("F32"), "--text", few, "--max-kld", "1").Refusal());
+        Assert.Contains("nope.gguf", NibbleProcess.Run("check", SampleModel.At("Q8_0"), "--base", folder.At("nope.gguf"), "--max-kld", "1").Refusal(), StringComparison.Ordinal);
         Assert.Contains("--text is missing", NibbleProcess.Run("kld", SampleModel.At("F32"), SampleModel.At("Q8_0")).Refusal(), StringComparison.Ordinal);
         Assert.Contains("name the variant", NibbleProcess.Run("kld", SampleModel.At("F32"), "--text", Text).Refusal(), StringComparison.Ordinal);
         Assert.Contains("GGUF", NibbleProcess.Run("kld", SampleModel.At("F32"), Shared.TinyModel, "--text", Text, "--save-card").Refusal(), StringComparison.Ordinal);

@@ -48,7 +48,7 @@ public sealed record PlannedMeasurement
         ArgumentNullException.ThrowIfNull(options);
         Dictionary<string, int> items = tasks.ToDictionary(t => t.Name, t => Math.Min(t.Items.Count, options.Limit ?? int.MaxValue));
         // Of several tasks of a group, the group has a score too.
-        foreach (IGrouping<string, EvaluationTask> group in tasks.Where(t => t.Group is not null).GroupBy(t => t.Group!).Where(g => g.Count() > 1).ToList())
+        foreach (IGrouping<string, EvaluationTask> group in tasks.Where(t => t.Group is not null).GroupBy(t => t.Group!).Where(g => g.Count() > 1))
             items[group.Key] = group.Sum(t => items[t.Name]);
         return new() { Tasks = items };
     }

@@ -34,14 +34,14 @@ public static class DivergenceMeasurement
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(variant);
-        return Measure(new EvaluatedModel(reference, "the base's"), new EvaluatedModel(variant, "the variant's"), tokens, options, pool, progress, cancellationToken);
+        return Measure(new EvaluatedModel(reference, "the base's"), new EvaluatedModel(variant, "the variant's"), tokens, "the text", options, pool, progress, cancellationToken);
     }
 
-    private static DivergenceResult Measure(EvaluatedModel reference, EvaluatedModel variant, ReadOnlyMemory<int> tokens, EvaluationOptions options, WorkerPool pool, IProgress<DivergenceProgress>? progress, CancellationToken cancellationToken)
+    private static DivergenceResult Measure(EvaluatedModel reference, EvaluatedModel variant, ReadOnlyMemory<int> tokens, string textName, EvaluationOptions options, WorkerPool pool, IProgress<DivergenceProgress>? progress, CancellationToken cancellationToken)
     {
         (int scored, int scoredByVariant) = (reference.Network.VocabularySize, variant.Network.VocabularySize);
         if (scored != scoredByVariant) Throw.BadInput($"the base scores {scored:N0} tokens and the variant {scoredByVariant:N0}; take a variant of that base");
-        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options);
+        IReadOnlyList<EvaluationWindow> windows = EvaluationWindow.Of(tokens.Length, options, textName);
         DivergenceCollector collector = new(new Pairs(), windows, progress);
         EvaluationLoop.Run([reference, variant], tokens, windows, options, pool, collector, collector.Report, cancellationToken);
         return new(collector.Tokens, windows.Count, options.ContextLength);
@@ -58,7 +58,7 @@ public static class DivergenceMeasurement
         ArgumentNullException.ThrowIfNull(options);
         VocabularyComparison.Require(reference.Tokenizer, reference.File.Path, variant.Tokenizer, variant.File.Path);
         variant.ContextFor(options.ContextLength);
-        return Measure(EvaluatedModel.Of(reference), EvaluatedModel.Of(variant), text.Tokens, options, reference.Pool, progress, cancellationToken);
+        return Measure(EvaluatedModel.Of(reference), EvaluatedModel.Of(variant), text.Tokens, text.Name, options, reference.Pool, progress, cancellationToken);
     }
 
     /// <summary>Measures against a base that was saved.</summary>

@@ -22,6 +22,7 @@ public sealed partial class Comparer
     {
         Model original = _models[ProgressLedger.Base];
         MeasuredBase measured = new(BaseFileWriter.NameOf(_original.File), original.Sha256, (_options.Cache ?? Nibble.Models.CacheOptions.Default).Description);
+        VariantFiles files = new(_original.File, original.Sha256, _importance?.Identity, store, _options);
         for (int row = 1; row < _models.Length; row++)
         {
             Model model = _models[row];
@@ -35,7 +36,6 @@ public sealed partial class Comparer
             _ledger.Change(row, r => r with { IsDone = false, State = "card" });
             _ledger.Begin(Work.WritingCards, CardSeconds, $"{model.Name}: keeping the measurements in its file");
             RequestedVariant variant = _options.Variants[row - 1];
-            VariantFiles files = new(_original.File, original.Sha256, _importance?.Identity, store, _options);
             try
             {
                 EvaluationStore.Save(model.Path, record, (done, total) => _ledger.Advance(0.5 * done / total, $"{model.Name}: keeping the measurements in its file"), _cancel);

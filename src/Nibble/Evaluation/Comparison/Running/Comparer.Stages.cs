@@ -10,14 +10,17 @@ namespace Nibble.Evaluation.Comparison.Running;
 public sealed partial class Comparer
 {
     /// <summary>Notes what a model's file is.</summary>
-    private void Identify(int row, ModelFile file)
+    /// <param name="row">The model.</param>
+    /// <param name="file">Its file.</param>
+    /// <param name="sha256">Its hash where that is known already.</param>
+    private void Identify(int row, ModelFile file, string? sha256 = null)
     {
         Model model = _models[row];
         string text = $"{model.Name}: reading the file";
         double total = file.Files.Sum(path => new FileInfo(path).Length), read = 0;
         _ledger.Begin(Work.Hashing, HashSeconds, text);
         _ledger.Change(row, r => r with { State = "hashing" });
-        model.Sha256 = model.MeasuredSha256 = HashedFile.OfModel(file, bytes => _ledger.Advance((read += bytes) / total, text), _cancel);
+        model.Sha256 = model.MeasuredSha256 = sha256 ?? HashedFile.OfModel(file, bytes => _ledger.Advance((read += bytes) / total, text), _cancel);
         model.Layout = file.LayoutNote;
         model.Bytes = Directory.Exists(model.Path) ? file.Tensors.Sum(t => t.Bytes) : (long)total;
         model.BitsPerWeight = 8.0 * file.Tensors.Sum(t => t.Bytes) / file.Tensors.Sum(t => t.Count);
@@ -37,15 +40,16 @@ public sealed partial class Comparer
         {
             RequestedVariant variant = _options.Variants[v];
             int row = v + 1;
+            string? sha256 = null;
             if (missing[v])
             {
                 _ledger.Change(row, r => r with { State = "quantizing" });
                 _ledger.Begin(Work.Quantizing, MakeSeconds, $"{variant.Name}: quantizing");
-                files.Make(variant, use, new Relay<QuantizationProgress>(p => _ledger.Advance((double)p.ValuesDone / p.ValuesTotal, $"{variant.Name}: {(p.IsKept ? "checking" : "quantizing")} {p.Tensor.Source.Name}")), _cancel);
+                sha256 = files.Make(variant, use, new Relay<QuantizationProgress>(p => _ledger.Advance((double)p.ValuesDone / p.ValuesTotal, $"{variant.Name}: {(p.IsKept ? "checking" : "quantizing")} {p.Tensor.Source.Name}")), _cancel);
                 _ledger.Finish();
             }
             using ModelFile file = ModelFile.Open(variant.Path, _options.Run.I2SLayout);
-            Identify(row, file);
+            Identify(row, file, sha256);
             string known = files.Recognize(variant, _models[row].Sha256, _cancel);
             _models[row].MeasuredSha256 = MeasurementStore.TryRead(CardNoteOf(store, known), ReportJsonContext.Default.CardNote)?.Measured ?? known;
             if (known != _models[row].Sha256) MeasurementStore.Write(CardNoteOf(store, _models[row].Sha256), new CardNote(_models[row].MeasuredSha256, ""), ReportJsonContext.Default.CardNote);

@@ -64,9 +64,7 @@ public sealed partial class Comparer : IDisposable
         {
             _reading = EvaluationOptions.For(_original, options.ContextLength) with { Windows = options.Windows, Cache = options.Cache };
             _text = EvaluationText.Of(options.TextName, options.Text.Span, _original.Tokenizer);
-            if (_text.Tokens.Length < _reading.ContextLength)
-                Throw.BadInput($"{_text.Name}: the text has {_text.Tokens.Length} tokens, less than one window of {_reading.ContextLength}; take a longer text (--text) or shorter windows (--ctx)");
-            _windows = EvaluationWindow.Of(_text.Tokens.Length, _reading);
+            _windows = EvaluationWindow.Of(_text.Tokens.Length, _reading, _text.Name);
             _models = [new(NameOf(options.Base), options.Base), .. options.Variants.Select(v => new Model(v.Name, v.Path))];
             _ledger = new(progress, [.. _models.Select(m => m.Name)]);
             _importance = options.Importance is { } request && options.Variants.Any(v => v.Recipe is not null) ? new(_original, request, cancellationToken) : null;

@@ -62,7 +62,8 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, st
     /// <param name="use">What is used of the importance matrix.</param>
     /// <param name="progress">Told after every chunk.</param>
     /// <param name="cancellationToken">Stops after the chunk at hand.</param>
-    public void Make(RequestedVariant variant, ImportanceUse? use, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
+    /// <returns>SHA-256 of the file.</returns>
+    public string Make(RequestedVariant variant, ImportanceUse? use, IProgress<QuantizationProgress> progress, CancellationToken cancellationToken)
     {
         QuantizationPlan plan = QuantizationPlan.Create(original, variant.Recipe!, new() { Check = false, Importance = use?.Means, Metadata = use?.Metadata ?? [] });
         if (!QuantizationOutput.CanGoOn(original, plan, variant.Path)) Journal.RemoveLeftovers(variant.Path);
@@ -72,6 +73,7 @@ internal sealed class VariantFiles(ModelFile original, string originalSha256, st
         // Not stopped, since without it the file is nobody's.
         MadeFile made = Record(HashedFile.Of(variant.Path, cancellationToken: CancellationToken.None).Sha256) with { Level = LevelIdentity.Of(variant.Path, options.Run.I2SLayout, CancellationToken.None) };
         MeasurementStore.Write(RecordOf(variant), made, ReportJsonContext.Default.MadeFile);
+        return made.Sha256;
     }
 
     /// <summary>Notes the hash of a file that was made and in which measurements have been kept since.</summary>
